@@ -165,11 +165,20 @@ def kid_of(token: str) -> str:
 def audience_of(token: str) -> str:
     """Whom a token says it is for, not verified: to be verified for just that; raises NotVerified."""
     try:
-        return str(_read(token)[1]["aud"])
-    except (SignoffError, ValueError, TypeError, KeyError) as error:
+        return str(claimed(token)["aud"])
+    except KeyError:
+        raise NotVerified("It does not say whom it is for.") from None
+
+
+def claimed(token: str) -> dict[str, Any]:
+    """What a token says, not verified: to say what is wrong with it, no more; raises NotVerified."""
+    try:
+        claims = _read(token)[1]
+    except (SignoffError, ValueError, TypeError, KeyError, RecursionError) as error:
         if isinstance(error, NotVerified):
             raise
-        raise NotVerified(f"{type(error).__name__}: it does not say whom it is for.") from None
+        raise NotVerified(f"{type(error).__name__}: it is no token.") from None
+    return claims if isinstance(claims, dict) else {}
 
 
 def decode_part(part: str) -> bytes:

@@ -39,11 +39,12 @@ MAY_NOT = {
 """Beyond the order: an agent carries nothing of the server, a server nothing of an agent."""
 SANDBOX_MAY = "bot.blocks"
 PUBLIC = {
-    "policy": "asked checks classes errors evaluate examples loader policy questions replay rules sensitive",
+    "policy": "asked checks classes errors evaluate examples loader placements policy questions replay rules "
+    "sensitive",
     "queue": "acl answered bounds connections data_folder groups hearing intake jobs mac names neighbours "
     "notifications outage private publisher questions requests setting_names stream tally users wakeups",
-    "client": "answer arguments ask asked claims client explanation face mistakes options pending question "
-    "questions inquiries settings spend",
+    "client": "answer arguments ask asked batch claims client explanation face mistakes options pending "
+    "question questions inquiries settings spend",
     "adapters": "claude_code.hook claude_code.settings mcp.gate mcp.remote mcp.server mcp.streams "
     "mcp.upstream",
     "approvals": "audit audit.bundle audit.heads audit.selection audit.verification authority batches "

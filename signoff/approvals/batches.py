@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from sqlalchemy import Connection, bindparam, literal_column, select
+from sqlalchemy import Connection, select
 
 from signoff.approvals.announcer import Announcer
 from signoff.approvals.decide import Votes
@@ -16,36 +16,19 @@ from signoff.approvals.freeze import Freezing
 from signoff.approvals.left import BY_ITSELF, NEVER_SHOWN, UNSEEN, why_left
 from signoff.approvals.sharing import SHARES
 from signoff.approvals.verdicts import Judge
-from signoff.models import batch_rows, reviews
+from signoff.models import alike, batch_cards, batch_rows, crash, reviews
 from signoff.models import store as rows
 from signoff.models.approval import Approval
 from signoff.models.batches import Batch, Decided, Left, Review
 from signoff.models.messages import Freeze
 from signoff.models.shown import Shown, digest_in
-from signoff.models.store import MICROSECONDS, Store, approvals, now
+from signoff.models.store import Store, now
 from signoff.models.verdict import Verdict
 
-ALIKE_SECONDS = 600
-"""Requests that were asked so close together may be offered to be looked through together."""
 _BATCH = (
     "id", "agent", "name", "title", "run", "size", "state", "created_at", "frozen_at", "wanted",
     "conversation", "message", "permalink", "revision", "shown_revision", "shown_at", "thread", "unsure",
 )  # fmt: skip
-_ALIKE = (
-    select(approvals.c.id)
-    .where(
-        approvals.c.agent == bindparam("agent"),
-        approvals.c.action == bindparam("action"),
-        approvals.c.status == literal_column("'pending'"),
-        approvals.c.kind == literal_column(f"'{SHARES}'"),
-        approvals.c.batch_id.is_(None),
-        approvals.c.closed_in.is_(None),
-        approvals.c.expires_at > now(),
-        approvals.c.created_at.between(bindparam("since"), bindparam("until")),
-    )
-    .order_by(approvals.c.created_at, approvals.c.id)
-    .limit(bindparam("most"))
-)
 
 
 class Batches:
@@ -122,10 +105,13 @@ class Batches:
     def approve(self, user_id: str, shown: Shown) -> Decided:
         """Their yes to all that a batch's card has shown, at the versions that it showed, and to nothing
         else. Raises as `on_card` and `review` do.
+
+        A card can be pressed before it is noted that it stands: that it was pressed says that it was shown.
         """
+        noted = not batch_cards.is_unnoted(self._store, shown.batch_id)
         items = dict(self.on_card(shown).values())
         mine = [(one.id, items[one.id]) for one in self._mine(user_id, [*items], shown.batch_id)]
-        return self._decide(mine, user_id, "approve", "", False, len(items) > 1, on_card=True)
+        return self._decide(mine, user_id, "approve", "", False, len(items) > 1, noted=noted)
 
     def looked(self, review_id: str, user_id: str, digest: str | None = None) -> Review:
         """A review as it is noted; raises UnknownApproval where there is none (any more), or another's, and
@@ -193,15 +179,8 @@ class Batches:
         first, policy = self._store.get(approval_id), self._judge.policy
         if first is None or not first.pending or first.batch_id is not None:
             return []
-        values = {
-            "agent": first.agent,
-            "action": first.action,
-            "since": first.created_at - ALIKE_SECONDS * MICROSECONDS,
-            "until": first.created_at + ALIKE_SECONDS * MICROSECONDS,
-            "most": policy.batch.most,
-        }
         with self._store.reading() as connection:
-            ids = connection.execute(_ALIKE, values).scalars().all()
+            ids = [row.id for row in alike.rows(connection, first, policy.batch.most)]
         found = [
             one.id
             for one in self._of(user_id, self._waiting(ids))
@@ -209,6 +188,20 @@ class Batches:
             and not policy.batch.why_alone(one.action, self._judge.standing(one))
         ]
         return found if len(found) > 1 and approval_id in found else []
+
+    def count_alike(self, approval: Approval) -> int:
+        """How many `alike` finds for whoever decides on this one, as far as its rows tell at once: for a
+        card, which is everybody's. 0 where it is alone. `approval` has the verdict of today's policy.
+        """
+        verdict, policy = approval.verdict, self._judge.policy
+        if not approval.pending or approval.batch_id is not None or approval.request.kind != SHARES:
+            return 0
+        if verdict.effect != "ask" or policy.batch.why_alone(approval.action, verdict):
+            return 0
+        with self._store.reading() as connection:
+            rows = alike.rows(connection, approval, policy.batch.most)
+        count = alike.count(rows, approval)
+        return count if count > 1 else 0
 
     def undone(self) -> list[str]:
         """What `drop` is to be called with: batches that were not frozen in time; raises RedisError."""
@@ -257,15 +250,15 @@ class Batches:
         reason: str,
         resubmit: bool,
         several: bool,
-        on_card: bool = False,
+        noted: bool = False,
     ) -> Decided:
         """Each by itself. Of `several` that are approved at once each has to be one that may share a card by
-        today's policy; what is decided `on_card` has to have been shown.
+        today's policy; where it is `noted` what the card shows, each has to be among that.
         """
         decided, left = list[str](), list[Left]()
 
         def check(approval: Approval, verdict: Verdict) -> None:
-            if on_card and approval.shown_at is None:
+            if noted and approval.shown_at is None:
                 raise NotAllowed(NEVER_SHOWN)
             alone = several and self._judge.policy.batch.why_alone(approval.action, verdict)
             if alone:
@@ -279,6 +272,7 @@ class Batches:
                         reason=reason, resubmit=resubmit, payload=None, permalink=None, check=check,
                     )  # fmt: skip
                     decided.append(approval_id)
+                    crash.here("review.decided")
                 except NotRecorded as error:
                     left.append(Left(approval_id, why_left(error), error))
         return Decided(tuple(decided), tuple(left))

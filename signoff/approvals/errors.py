@@ -16,6 +16,7 @@ from typing import Literal
 
 from signoff.errors import SignoffError
 from signoff.models.approval import End
+from signoff.models.undone import Undone
 
 
 class NotRecorded(SignoffError):
@@ -84,11 +85,19 @@ class NotUndone(NotRecorded):
 
 
 class AlreadyUndone(NotRecorded):
-    """Somebody has undone it: `by_id`, `at` (microseconds since 1970)."""
+    """Somebody was faster to undo it: `by_id`, `at` (microseconds since 1970).
 
-    def __init__(self, by_id: str, at: int) -> None:
+    `is_done` is True once its agent has said that it is undone; until then it is being undone.
+    """
+
+    def __init__(self, by_id: str, at: int, is_done: bool = False) -> None:
         super().__init__()
-        self.by_id, self.at = by_id, at
+        self.by_id, self.at, self.is_done = by_id, at, is_done
+
+    @classmethod
+    def by(cls, done: Undone) -> AlreadyUndone:
+        """As that tells."""
+        return cls(done.by_id, done.at, done.succeeded is True)
 
 
 class NotAllowed(NotRecorded):

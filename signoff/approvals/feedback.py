@@ -26,9 +26,7 @@ from signoff.models.people import Directory, Person
 from signoff.models.questions import GivenAnswer
 from signoff.models.store import Store
 from signoff.payload.secrets import secret_in
-
-OF_BATCH = 3
-"""Outcomes of one batch that people are asked about: whoever approved fifty at once is asked no more."""
+from signoff.policy.placements import OF_BATCH
 
 
 class Feedbacks:

@@ -7,7 +7,7 @@ import logging
 
 from sqlalchemy import Connection
 
-from signoff.approvals import audit, sharing
+from signoff.approvals import audit, newcomers, sharing
 from signoff.approvals.announcer import Announcer
 from signoff.approvals.audit import Event
 from signoff.approvals.audit import frozen as frozen_lines
@@ -16,7 +16,7 @@ from signoff.approvals.receipts import Receipts
 from signoff.approvals.transitions import new_salt
 from signoff.approvals.verdicts import Judge
 from signoff.errors import Invalid, Limited
-from signoff.models import batch_rows, changes, first_look
+from signoff.models import batch_rows, changes
 from signoff.models.approval import Approval
 from signoff.models.messages import Freeze
 from signoff.models.store import MICROSECONDS, Store
@@ -63,7 +63,7 @@ class Freezing:
             batch, missing = self._freeze(connection, agent, name, frozen, ids)
         log.info("frozen: batch=%d agent=%s requests=%d", batch, agent, len(ids))
         if missing and all(self._is_refused(agent, one) for one in missing):
-            with self._store.transaction() as connection:
+            with self._store.transaction("complete") as connection:
                 batch_rows.complete(connection, batch)
         self._announcer.wake("freeze", ids[0])
         return batch
@@ -90,9 +90,9 @@ class Freezing:
         self, connection: Connection, agent: str, name: str, frozen: Freeze, ids: tuple[str, ...]
     ) -> tuple[int, list[str]]:
         """The batch's id, and those of its requests that are not here yet."""
-        at, events = changes.clock(connection), list[Event]()
-        if not first_look.before(connection, agent, ids[0]).agent_known:
-            events.append(self._add_agent(connection, agent, at))
+        at = changes.clock(connection)
+        # Its batch may be frozen before any of its requests was taken: another intake has those.
+        events = newcomers.met(connection, self._judge, agent, at)
         batch = batch_rows.join(connection, agent, name, at)
         noted = None if batch.ids is None else json.dumps(batch.ids)
         if self._is_as_said(batch.state, noted, ids):  # another intake has the same entry, and was faster
@@ -127,13 +127,6 @@ class Freezing:
         audit.append(connection, *events, Event("batch", None, at, agent, data))
         return batch.id, missing
 
-    def _add_agent(self, connection: Connection, agent: str, at: int) -> Event:
-        """Its batch is frozen before any of its requests was taken: another intake has those."""
-        owner = self._judge.policy.owner(agent)
-        changes.add_agent(connection, agent, owner, at)
-        data = {"agent": agent, "owner": owner, "created_at": at}
-        return Event("agent", None, at, "signoff", data)
-
     def _is_refused(self, agent: str, request_id: str) -> bool:
         """Whether its agent was told that a request never became an Approval; raises RedisError."""
         told = self._publisher.standing(agent, request_id)
@@ -167,7 +160,7 @@ class Freezing:
 
     def drop(self, batch_id: int) -> None:
         """End what was sent for a batch that nobody froze, each in its transaction; its agent is told."""
-        with self._store.transaction() as connection:
+        with self._store.transaction("drop") as connection:
             row = batch_rows.row(connection, batch_id)
             if frozen_lines.is_frozen(connection, row.agent, batch_id):
                 log.error(

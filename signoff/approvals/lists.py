@@ -63,7 +63,8 @@ class Page:
     """One page of a list, counted from 1. `pages` is 0 where nobody counted them; `more` come after it.
 
     `reviewable` are the ids on it that this person may decide; `about` is the agent or action asked for. An
-    item in `folded` (by its id) stands for all that waits on its batch's card; `total` counts each of them.
+    item in `folded` (by its id) stands for all that waits on its batch's card, in other lists for all on it;
+    `total` counts each of them.
     """
 
     kind: Kind
@@ -152,8 +153,8 @@ class Lists:
         """What this person decided, newest first; raises NotAllowed for who is no member any more."""
         authority.may_decide(user_id, (user_id,), self._directory)
         page = _within(page)
-        ids = lists.decided_by(self._store, user_id, PER_PAGE + 1, (page - 1) * PER_PAGE)
-        return self._page("mine", ids, page)
+        every = lists.decided_by(self._store, user_id, page * PER_PAGE + 1)
+        return self._page("mine", every, page, decided_by=user_id)
 
     def history(self, user_id: str, page: int = 1, about: str = "") -> Page:
         """Every request, newest first, for approvers and admins; for an owner, those of their agents.
@@ -170,14 +171,14 @@ class Lists:
                 raise
             authority.may_decide(user_id, (user_id,), self._directory)  # an owner is a member too
         page = _within(page)
-        ids = lists.newest(self._store, page * PER_PAGE + 1, about, among)[(page - 1) * PER_PAGE :]
-        return self._page("history", ids, page, about, user_id)
+        every = lists.newest(self._store, page * PER_PAGE + 1, about, among)
+        return self._page("history", every, page, about, user_id)
 
     def owned(self, user_id: str) -> Page:
         """The newest requests of the agents that this person owns."""
         agents = lists.owned_agents(self._store, user_id)
-        ids = lists.newest(self._store, PER_PAGE + 1, among=agents) if agents else []
-        return self._page("owned", ids, 1, "", user_id)
+        every = lists.newest(self._store, PER_PAGE + 1, among=agents) if agents else []
+        return self._page("owned", every, 1, "", user_id)
 
     def overview(self, user_id: str) -> Overview:
         """What a Home shows: the first page of what waits, of what they decided, and of what they own.
@@ -212,14 +213,26 @@ class Lists:
         """Whether this person may decide on it now."""
         return self._judge.is_one_of(user_id, self._judge.standing(approval).approvers)
 
-    def _page(self, kind: Kind, ids: list[str], page: int, about: str = "", user_id: str = "") -> Page:
-        """A page of the first ids; one more than it holds says that others come after it."""
-        items = tuple(lists.lines(self._store, ids[:PER_PAGE]))
+    def _page(
+        self,
+        kind: Kind,
+        every: Sequence[tuple[str, int | None]],
+        page: int,
+        about: str = "",
+        user_id: str = "",
+        decided_by: str = "",
+    ) -> Page:
+        """A page of the first lines; one more than it holds says that others come after it."""
+        here = every[(page - 1) * PER_PAGE : page * PER_PAGE]
+        items = tuple(lists.lines(self._store, [one for one, _ in here]))
+        batches = {one: batch_id for one, batch_id in here if batch_id is not None}
+        over = batch_lists.over(self._store, batches.values(), decided_by) if batches else {}
+        folded = {one: over[batch_id] for one, batch_id in batches.items() if batch_id in over}
         asks = [one for one in items if one.pending and one.kind != KIND] if user_id else []
         waiting = [(one.id, Asked(one.named, one.policy)) for one in asks]
         reviewable = frozenset(self._judge.among(user_id, waiting))
-        more = len(ids) > PER_PAGE and page < MOST_PAGES
-        return Page(kind, items, page, more=more, about=about, reviewable=reviewable)
+        more = len(every) > page * PER_PAGE and page < MOST_PAGES
+        return Page(kind, items, page, more=more, about=about, reviewable=reviewable, folded=folded)
 
 
 def find(store: Store, asked: str) -> str:
@@ -244,13 +257,8 @@ def find(store: Store, asked: str) -> str:
 
 def _lines(waiting: Sequence[str], folded: Mapping[str, Folded]) -> list[str]:
     """The first of each batch, and all that stand alone, in their order."""
-    seen, found = set[int](), list[str]()
-    for one in waiting:
-        if one not in folded or folded[one].batch_id not in seen:
-            found.append(one)
-        if one in folded:
-            seen.add(folded[one].batch_id)
-    return found
+    rows = ((one, folded[one].batch_id if one in folded else None) for one in waiting)
+    return [*batch_lists.first_of_each(rows)]
 
 
 def _within(page: int) -> int:

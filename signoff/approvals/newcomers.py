@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from signoff.approvals import audit
 from signoff.approvals.audit import Event
 from signoff.approvals.verdicts import Judge
 from signoff.models import changes, undos
 
 
-def meet(connection: Connection, judge: Judge, agent: str, at: int) -> None:
-    """It is known from now on, and the log says so; `at` in microseconds since 1970."""
-    if undos.is_agent(connection, agent):
-        return
+def met(connection: Connection, judge: Judge, agent: str, at: int) -> list[Event]:
+    """It is known from now on; gives what the log has to say of that, nothing where it was known.
+
+    `at` in microseconds since 1970. Several may meet it at once: one of them is first.
+    """
     owner = judge.policy.owner(agent)
-    changes.add_agent(connection, agent, owner, at)
-    data = {"agent": agent, "owner": owner, "created_at": at}
-    audit.append(connection, Event("agent", None, at, "signoff", data))
+    if undos.is_agent(connection, agent) or not changes.meet_agent(connection, agent, owner, at):
+        return []
+    return [Event("agent", None, at, "signoff", {"agent": agent, "owner": owner, "created_at": at})]

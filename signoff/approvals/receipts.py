@@ -121,8 +121,11 @@ class Receipts:
     def undo_test(self, agent: str, action: str, *, at: int) -> tuple[str, str]:
         """What asks an agent to test an undo: its id, and the token."""
         test_id = f"test:{new_jti()}"
-        signed = receipts.sign_undo_test(self._signer, agent, test_id, action, self._deployment, moment(at))
-        return test_id, signed
+        return test_id, self.undo_test_token(agent, action, test_id, at=at)
+
+    def undo_test_token(self, agent: str, action: str, test_id: str, *, at: int) -> str:
+        """The same, of a test that has an id."""
+        return receipts.sign_undo_test(self._signer, agent, test_id, action, self._deployment, moment(at))
 
     def undo_nonce(self, approval_id: str, attempt: int) -> str:
         """The nonce of an undo: always the same of one attempt at undoing something, which nobody else knows,

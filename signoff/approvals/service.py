@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
-from signoff.approvals import audit, epochs, undo
+from signoff.approvals import audit, epochs, offers
 from signoff.approvals.announcer import Announcer
 from signoff.approvals.audit import Event, salted
 from signoff.approvals.batch_cards import BatchCards
@@ -29,6 +29,8 @@ from signoff.approvals.spend import Spending
 from signoff.approvals.standing import shown_of, standing
 from signoff.approvals.submit import Submission
 from signoff.approvals.talks import Talks
+from signoff.approvals.undo import Undos
+from signoff.approvals.undoers import Undoers
 from signoff.approvals.verdicts import Judge
 from signoff.models import batch_rows, changes, judgements
 from signoff.models.approval import Approval
@@ -53,7 +55,8 @@ class Approvals:
     change, and must not raise. `channel` is the kind of cards that requests get. `judge` asks the policy,
     `cards` notes what stands in a channel, `questions` takes answers, `batches` are what is asked together,
     `talks` what people ask an agent and what it says to that, `grace` holds what the policy lets run after a
-    while, or lets it run, `undo` undoes what it has let run, `told` does what follows once an agent knows.
+    while, or lets it run, `undo` undoes what it has let run, `undoers` are those who can, `told` does what
+    follows once an agent knows.
     `feedback` asks people whether what ran was right, `lessons` is what agents learn.
     """
 
@@ -81,9 +84,8 @@ class Approvals:
         )
         self._spending = Spending(store, receipts, publisher, self._announcer)
         self._votes = Votes(store, self.judge, self._endings)
-        self.undo = undo.Undos(
-            store, self.judge, receipts, publisher, self._announcer, self._spending.take_up
-        )
+        self.undo = Undos(store, self.judge, receipts, publisher, self._announcer, self._spending.take_up)
+        self.undoers = Undoers(store, self.judge, receipts, publisher)
         self.talks = Talks(store, receipts, publisher, self._votes, self._announcer)
         self.grace = Grace(store, self.judge, self._votes, self._endings, self._announcer, publisher.heard)
         self.questions = Questions(store, self.judge, self._votes, self._endings, self._announcer)
@@ -302,7 +304,7 @@ class Approvals:
             ask_about(connection, approval, at)
             if approval.card is None and approval.batch_id is None:
                 changes.note_delivered(connection, approval.id, approval.revision + 1)
-            undo.reported(connection, approval, outcome)
+            offers.reported(connection, approval, outcome)
             audit.append(connection, Event("outcome", approval.id, at, agent, data))
         self._announcer.publish_noted(self.get(approval.id), at)
         self._announcer.wake("report", approval.undoes or approval.id)

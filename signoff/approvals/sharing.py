@@ -18,6 +18,7 @@ from signoff.errors import Invalid
 from signoff.models import batch_rows
 from signoff.models.messages import ApprovalRequest
 from signoff.models.verdict import Verdict
+from signoff.policy.placements import group_of
 from signoff.policy.policy import Policy
 
 DROPPED = (
@@ -27,12 +28,6 @@ DROPPED = (
 """Why what was sent for a batch ends that nobody has frozen."""
 SHARES = "approval"
 """The only kind of request that shares a card."""
-Group = tuple[str, str | None, tuple[str, ...]]
-
-
-def group_of(verdict: Verdict) -> Group:
-    """Where somebody is asked, and who: what shares a card is alike in that."""
-    return verdict.conversation, verdict.thread, tuple(sorted(verdict.approvers))
 
 
 def join(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from signoff.approvals import audit, records, undo
+from signoff.approvals import audit, offers, records
 from signoff.approvals.announcer import Announcer
 from signoff.approvals.audit import Event, salted
 from signoff.approvals.receipts import Receipts
@@ -78,7 +78,7 @@ class Spending:
             at = changes.clock(connection)
             if changes.spend(connection, approval.id, by, when or at):
                 data = {"by": salted(changes.salt(connection, approval.id), by), "spent_at": when or at}
-                undo.spent(connection, approval)
+                offers.spent(connection, approval)
                 audit.append(connection, Event("spend", approval.id, at, approval.agent, data))
         found = self._store.get(approval.id)
         assert found is not None

@@ -21,6 +21,7 @@ from signoff.approvals.errors import AlreadyDecided, TooManyNotes, TooManyQuesti
 from signoff.approvals.receipts import Receipts
 from signoff.errors import Invalid
 from signoff.models import card_replies, changes, talk_rows
+from signoff.models.approval import Approval
 from signoff.models.identity import new_id
 from signoff.models.log import sha256
 from signoff.models.messages import Reply
@@ -91,7 +92,9 @@ class Talks:
             self._votes.open_for(approval_id, version, user_id)
             raise AlreadyDecided(None)
         log.info("asked: id=%s agent=%s by=%s", approval_id, approval.agent, person.id)
-        self._publish(Kept(talk, approval_id, approval.agent, token, False), ends)
+        self._publish(
+            Kept(talk, approval_id, approval.agent, token, False), replace(approval, expires_at=ends)
+        )
         self._announcer.wake("talk", approval_id)
         return talk
 
@@ -158,7 +161,7 @@ class Talks:
             return
         approval = self._store.get(kept.approval_id)
         if approval is not None and approval.pending:
-            self._put(kept, approval.expires_at)
+            self._put(kept, approval)
         self._note_told(talk_id)
 
     def untell(self) -> None:
@@ -188,17 +191,21 @@ class Talks:
         except (RedisError, OSError):
             return True
 
-    def _publish(self, kept: Kept, ends: int) -> None:
+    def _publish(self, kept: Kept, approval: Approval) -> None:
         try:
-            self._put(kept, ends)
+            self._put(kept, approval)
         except (RedisError, OSError) as error:
             log.warning("question not published yet: id=%s %s", kept.talk.id, type(error).__name__)
             return
         self._note_told(kept.talk.id)
 
-    def _put(self, kept: Kept, ends: int) -> None:
+    def _put(self, kept: Kept, approval: Approval) -> None:
+        """The question; and, where asking gives the request more time, until when it waits now."""
         message = Message(id=kept.talk.id, token=kept.token, text=kept.talk.question)  # type: ignore[arg-type]
-        seconds = (ends - self._store.clock()) // MICROSECONDS
+        at = self._store.clock()
+        if approval.verdict.talk:
+            self._publisher.mark_received(approval, at)
+        seconds = (approval.expires_at - at) // MICROSECONDS
         self._publisher.ask(kept.agent, kept.talk.id, message.model_dump_json(), seconds)
 
     def _note_told(self, talk_id: str) -> None:

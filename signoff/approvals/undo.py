@@ -9,12 +9,12 @@ approvers); where it lets it run, for the agent's owner as well.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, exc
+from sqlalchemy import exc
 
-from signoff.approvals import newcomers, past, transitions
+from signoff.approvals import past, transitions
 from signoff.approvals.adoption import adopt
 from signoff.approvals.announcer import Announcer
 from signoff.approvals.errors import (
@@ -25,29 +25,22 @@ from signoff.approvals.errors import (
     UndoBlocked,
     UnknownApproval,
 )
+from signoff.approvals.offers import filled, offered_until
 from signoff.approvals.receipts import Receipts
 from signoff.approvals.verdicts import Judge
 from signoff.errors import Invalid
-from signoff.models import card_replies, changes, crash, first_look, identity, store, undo_plan, undos
+from signoff.models import card_replies, changes, crash, first_look, identity, undos
 from signoff.models.approval import Approval
-from signoff.models.messages import ApprovalRequest, CanUndo, Decision, Outcome, Response, payload_digest
+from signoff.models.messages import ApprovalRequest, Decision, Response, payload_digest
 from signoff.models.people import Person
 from signoff.models.receipt import Receipt
-from signoff.models.store import MICROSECONDS, Store
-from signoff.models.undo_plan import Filled
-from signoff.models.undos import Undoer
+from signoff.models.store import Store
 from signoff.models.verdict import Verdict
 from signoff.payload.canonical import canonical, digest
 from signoff.policy.asked import by_its_words, is_grave
 from signoff.queue.publisher import Publisher
-from signoff.receipts import UNDO_TEST_SECONDS
 
 log = logging.getLogger("signoff.approvals")
-
-MOST_ACTIONS = 100
-"""Actions by which one agent undoes."""
-FAULT = 300
-"""Characters that are kept of what a test came to."""
 
 
 @dataclass(frozen=True)
@@ -69,50 +62,8 @@ class Planned:
         return digest(canonical([self.request.action, self.request.payload]))
 
 
-def filled(approval: Approval) -> Filled:
-    """The undo's payload, as far as it is known; of what the policy names no undo for, missing."""
-    plan = approval.verdict.undo
-    if plan is None:
-        return Filled(None, "")
-    result = approval.outcome.result if approval.outcome else None
-    return undo_plan.fill(plan, approval.payload, result)
-
-
-def offered_until(approval: Approval) -> int | None:
-    """Until when it may be undone, in microseconds since 1970; None where nothing is offered.
-
-    Of what is not reported, or failed, nobody knows what would have to be undone.
-    """
-    plan, outcome = approval.verdict.undo, approval.outcome
-    if plan is None or outcome is None or not outcome.succeeded or approval.outcome_at is None:
-        return None
-    return approval.outcome_at + plan.seconds * MICROSECONDS
-
-
-def spent(connection: Connection, approval: Approval) -> None:
-    """A process has taken an undo: the card of what it undoes says so."""
-    if approval.undoes:
-        undos.taken(connection, approval.undoes)
-
-
-def reported(connection: Connection, approval: Approval, outcome: Outcome) -> None:
-    """Something was reported: it may be undone from now on; or it is an undo, and its card says what became
-    of that.
-    """
-    if approval.verdict.undo and approval.status == "approved" and outcome.succeeded:
-        undos.offer(connection, approval.id, approval.verdict.undo.seconds)
-    if approval.undoes:
-        undos.touch(connection, approval.undoes, taken=True)
-        if not outcome.succeeded:
-            by = approval.decision.approver if approval.decision else ""
-            card_replies.add(connection, approval.undoes, "undo_failed", {"by": by})
-            first = store.load(connection, approval.undoes)
-            if first and first.verdict.undo:  # until then it may be tried again, and its card says so
-                undos.offer(connection, first.id, first.verdict.undo.seconds)
-
-
 class Undos:
-    """Who can undo, and who does."""
+    """Who undoes what, and what becomes of that. `undoers` has who can."""
 
     def __init__(
         self,
@@ -131,42 +82,6 @@ class Undos:
         self._receipts = receipts
         self._announcer = announcer
 
-    def register(self, agent: str, actions: Collection[str]) -> None:
-        """An agent says that it can undo by these actions."""
-        with self._store.transaction() as connection:
-            at = changes.clock(connection)
-            newcomers.meet(connection, self._judge, agent, at)
-            for action in list(actions)[:MOST_ACTIONS]:
-                undos.seen(connection, agent, action, at)
-
-    def told(self, agent: str, said: CanUndo) -> None:
-        """What an agent says of undoing."""
-        self.register(agent, said.actions)
-        if tested := said.tested:
-            self.tested(agent, tested.action, tested.id, tested.passed, tested.fault)
-
-    def test(self, agent: str, action: str) -> str:
-        """Ask an agent to run its own test of an undo: what that comes to, it says; gives the test's id. No
-        other answer counts, nor a second one. Raises RedisError.
-        """
-        at = self._store.clock()
-        test_id, token = self._receipts.undo_test(agent, action, at=at)
-        with self._store.transaction() as connection:
-            undos.testing(connection, agent, action, test_id, UNDO_TEST_SECONDS)
-        self._publisher.publish_undo_test(agent, test_id, token, at)
-        return test_id
-
-    def tested(self, agent: str, action: str, test_id: str, passed: bool, fault: str | None = None) -> bool:
-        """The test of an undo that an agent was asked for came to that; False where nobody asked for it."""
-        with self._store.transaction() as connection:
-            said = None if passed else (fault or "")[:FAULT]
-            return undos.tested(connection, agent, action, test_id, passed, said)
-
-    def listed(self) -> list[Undoer]:
-        """All that agents say they can undo."""
-        with self._store.reading() as connection:
-            return undos.listed(connection)
-
     def plan(self, approval_id: str, user_id: str) -> Planned:
         """What this person would have run by undoing it now.
 
@@ -179,7 +94,7 @@ class Undos:
         first, now = found
         until, plan = offered_until(first), first.verdict.undo
         if first.undo is not None and first.undo.done is not None and not first.undo.done.again(now):
-            raise AlreadyUndone(first.undo.done.by_id, first.undo.done.at)
+            raise AlreadyUndone.by(first.undo.done)
         if plan is None:
             raise NotUndone("nothing")
         if until is None:
@@ -205,14 +120,13 @@ class Undos:
         planned = self.plan(approval_id, user_id)
         if seen is not None and seen != planned.seen:
             raise EditedMeanwhile
-        if self._known_to_redis(planned):
-            return self.ask(approval_id, user_id, seen)
-        crash.here("undo.checked")
         try:
+            if self._known_to_redis(planned):
+                return self.ask(approval_id, user_id, seen)
+            crash.here("undo.checked")
             approval = self._write(planned)
-        except exc.IntegrityError:  # somebody pressed it at the same moment
-            self.plan(approval_id, user_id)
-            raise
+        except exc.IntegrityError as fault:  # somebody pressed it at the same moment, and was faster
+            raise self._faster(approval_id) or fault from None
         assert approval.ended_at is not None
         told = self._announcer.publish(approval, approval.ended_at)
         log.info("undone: id=%s agent=%s undoes=%s", approval.id, approval.agent, approval_id)
@@ -220,6 +134,12 @@ class Undos:
             self._announcer.told.add(approval.id)
         self._announcer.wake("undo", approval_id)
         return approval
+
+    def _faster(self, approval_id: str) -> AlreadyUndone | None:
+        """Who was, whatever has become of that by now."""
+        first = self._store.get(approval_id)
+        done = first.undo.done if first and first.undo else None
+        return AlreadyUndone.by(done) if done else None
 
     def _known_to_redis(self, planned: Planned) -> bool:
         """Whether Redis knows more of undoing it than the database did: by now that does, too."""
@@ -245,7 +165,7 @@ class Undos:
 
     def age(self, approval_id: str) -> None:
         """Its card tells that its time is over; or that nobody took it, or reported of it, to its owner."""
-        with self._store.transaction() as connection:
+        with self._store.transaction("untaken") as connection:
             if not undos.take(connection, approval_id):
                 return
             approval = self._store.get(approval_id)
@@ -257,7 +177,7 @@ class Undos:
                 card_replies.add(connection, approval_id, "undo_untaken", {"owner": undo.owner or ""})
                 if undo.done.until:  # from then on it may be tried again
                     undos.tell_at(connection, approval_id, undo.done.until)
-        self._announcer.wake("undo", approval_id)
+        self._announcer.wake("untaken", approval_id)
 
     def _write(self, planned: Planned, standing: Receipt | None = None) -> Approval:
         """The undo, approved now; or as a receipt says that stands in Redis, and that no row knows of."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from signoff.bot.cards.card import Message, card
 from signoff.bot.cards.feedback_card import feedback_card
 from signoff.bot.cards.question_card import question_card
-from signoff.bot.forms.answer_form import answer_view, hand_view, none_view
+from signoff.bot.forms.answer_form import answer_view, ask_about_view, hand_view, none_view
 from signoff.bot.forms.edit_form import EditForm
 from signoff.bot.forms.modals import note_view, reject_view
 from signoff.bot.forms.review import review_view
@@ -45,7 +45,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     QUESTION: Kind(
         card=question_card,
-        forms={"answer": answer_view, "none": none_view, "hand": hand_view, "ask": ask_view},
+        forms={"answer": answer_view, "none": none_view, "hand": hand_view, "ask": ask_about_view},
         whole="answer",
     ),
     FEEDBACK: Kind(card=feedback_card, forms={}),

@@ -22,9 +22,12 @@ GATE = "gate"
 ENDED = 1
 """The exit code where the server ended first."""
 MCP_HELP = """\
-An MCP server on standard input and output, for any client: request_approval
-and check_approval for a model that asks before it acts, report_outcome, and
-approve_tool_use for Claude Code:
+An MCP server on standard input and output, for any client. A model asks before
+it acts by request_approval and check_approval, for several actions at once by
+request_batch and check_batch, and says what became of it by report_outcome. It
+asks what it does not know by ask_person and check_answer, answers people by
+answer_question, and learns by lessons and ask_feedback. approve_tool_use is
+Claude Code's:
 
   claude mcp add signoff -- signoff mcp
   claude -p --permission-prompt-tool mcp__signoff__approve_tool_use '…'

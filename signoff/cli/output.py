@@ -63,7 +63,9 @@ class Shown:
     `payload` is what may run, so only an approved request has one. `decided_by` is a Slack user id,
     `decided_at` ISO 8601 in UTC, `receipt` the signed token that `signoff verify` takes. `rule` names the
     policy's rule that decided whether anybody is asked, empty where none did; `why` says what of it did.
-    `answer` is what somebody answered to a question, and lets nothing run.
+    `answer` is what somebody answered to a question, and lets nothing run. `kind` is `approval`, `question`
+    or `feedback`, `batch` the agent's name of what it was asked with. `notes` are what people noted for the
+    agent (by, text, at), `talks` what they asked it, which the server alone tells: data, all of it.
     """
 
     id: str | None
@@ -80,6 +82,10 @@ class Shown:
     rule: str | None = None
     why: str | None = None
     answer: dict[str, Any] | None = None
+    kind: str | None = None
+    batch: str | None = None
+    notes: list[dict[str, Any]] | None = None
+    talks: list[dict[str, Any]] | None = None
 
 
 def of_receipt(receipt: Receipt, action: str | None = None) -> Shown:
@@ -100,6 +106,8 @@ def of_receipt(receipt: Receipt, action: str | None = None) -> Shown:
         rule=receipt.rule,
         why=receipt.why,
         answer=receipt.answer,
+        kind=receipt.kind if receipt.digest_sent else None,
+        notes=[{"by": one.by, "text": one.text, "at": iso(one.at)} for one in receipt.notes],
     )
 
 
@@ -123,6 +131,7 @@ def as_lines(receipt: Receipt) -> list[str]:
     if receipt.reason:
         lines.append(f"{'Note' if receipt.approved else 'Reason'}: {printable(receipt.reason)}")
     lines += answer_lines(receipt.answer or {})
+    lines += [f"Noted by {printable(one.by)}: {printable(one.text)}" for one in receipt.notes]
     if receipt.permalink:
         lines.append(printable(receipt.permalink))
     if receipt.payload is not None:

@@ -15,6 +15,7 @@ from signoff.errors import Invalid
 
 if TYPE_CHECKING:
     from signoff.models.amounts import Entry
+    from signoff.models.messages import ApprovalRequest
     from signoff.models.verdict import Verdict
     from signoff.policy.evaluate import Explanation
     from signoff.policy.examples import Example
@@ -35,12 +36,14 @@ before it why it does not.
   signoff policy explain policy.yml --request '{"agent": "billing-bot",
       "action": "refund.create", "payload": {"amount": 1200}}'
 
---json prints one line: {"verdict", "rule", "why", "channel", "approvers", "expires_in", "talk", "digest"}.
-What does not apply is null, or no approvers. Approvers are named as the policy names them.
+--json prints one line: {"verdict", "rule", "why", "channel", "approvers", "expires_in", "feedback", "talk",
+"batch", "digest"}; and, where there is one, "after", "undo", "undo_for", "per_hour" (of questions). `batch`
+says whether it may share a card with what is asked together with it. What does not apply is null, or no
+approvers. Approvers are named as the policy names them; times are in seconds.
 """
 TEST_EPILOG = """\
-Judges each of the policy's `examples`, and compares: the verdict, and of rule, approvers and channel what
-is named.
+Judges each of the policy's `examples`, and compares: the verdict, and of rule, approvers, channel, feedback,
+talk, batch, after, undo and undo_for what is named.
 
 exit: 0 all are as wanted   1 some are not, or there are none   2 no policy
 """
@@ -112,7 +115,7 @@ def _wrapped_warning(line: str) -> str:
 
 
 def _explain(arguments: argparse.Namespace) -> int:
-    from signoff.policy.evaluate import explain, missing
+    from signoff.policy.evaluate import explain
     from signoff.policy.examples import a_request
 
     policy = loaded(arguments.file).policy
@@ -124,15 +127,19 @@ def _explain(arguments: argparse.Namespace) -> int:
         detail = error.detail or str(error)
         raise Invalid(detail if detail.startswith("--request") else f"--request: {detail}") from None
     found = explain(request, agent, policy)
-    said = _said(found, policy, missing(found.verdict, request))
-    print(json.dumps(answer(found.verdict, policy)) if arguments.json else said)
+    said = _said(found, policy, request, agent)
+    print(json.dumps(answer(found.verdict, policy, request, agent)) if arguments.json else said)
     return 0
 
 
-def answer(verdict: Verdict, policy: Policy) -> dict[str, Any]:
+def answer(verdict: Verdict, policy: Policy, request: ApprovalRequest, agent: str) -> dict[str, Any]:
     """What `explain --json` prints."""
     from signoff.models.feedback import percent
+    from signoff.models.questions import QUESTION
+    from signoff.models.receipt_claims import APPROVAL
 
+    per_hour = policy.limits(agent, request.kind).per_hour if request.kind == QUESTION else None
+    together = verdict.effect == "ask" and request.kind == APPROVAL
     asks = verdict.effect == "ask" or verdict.in_grace
     seen = asks or verdict.effect == "notify"
     return {
@@ -144,17 +151,21 @@ def answer(verdict: Verdict, policy: Policy) -> dict[str, Any]:
         "expires_in": verdict.expires_in if asks else None,
         "feedback": percent(verdict.feedback) if seen else "0%",
         "talk": verdict.talk if asks else None,
+        "batch": not policy.batch.why_alone(request.action, verdict) if together else None,
         **({"after": verdict.after} if verdict.in_grace else {}),
-        **({"undo": verdict.undo.action} if verdict.undo else {}),
+        **({"undo": verdict.undo.action, "undo_for": verdict.undo.seconds} if verdict.undo else {}),
+        **({"per_hour": per_hour} if per_hour is not None else {}),
         "digest": verdict.policy,
     }
 
 
-def _said(found: Explanation, policy: Policy, lacks: tuple[str, ...]) -> str:
+def _said(found: Explanation, policy: Policy, request: ApprovalRequest, agent: str) -> str:
     from signoff.models.amounts import entries
+    from signoff.policy.evaluate import missing
+    from signoff.policy.placements import OF_BATCH
 
     verdict, facts = found.verdict, found.facts
-    shown = answer(verdict, policy)
+    shown, lacks = answer(verdict, policy, request, agent), missing(verdict, request)
     said: list[tuple[str, str]] = []
     if facts:
         claimed = {"policy": "the policy", "agent": "the agent says so", "nobody": "nobody rates it"}
@@ -178,10 +189,14 @@ def _said(found: Explanation, policy: Policy, lacks: tuple[str, ...]) -> str:
     if shown["channel"] is not None or verdict.effect in ("ask", "notify"):
         said.append(("where", shown["channel"] or "SIGNOFF_CHANNEL, which is not set here"))
         if verdict.feedback:
-            said.append(("feedback", f"{shown['feedback']} of outcomes: was this right?"))
-    if verdict.effect == "ask" and facts:
-        alone = policy.batch.why_alone(facts.action, verdict)
-        said.append(("batch", f"has a card of its own: {alone}" if alone else "may share a card with others"))
+            share = f"{shown['feedback']} of outcomes: was this right?"
+            said.append(("feedback", f"{share} Of a batch about {OF_BATCH} at most"))
+    if "per_hour" in shown:
+        said.append(("how often", f"{_count(shown['per_hour'], 'question')} of {agent} in any hour"))
+    if shown["batch"] is not None:
+        alone = policy.batch.why_alone(request.action, verdict)
+        share = f"may share a card with others, {policy.batch.most} at most, that ask the same people there"
+        said.append(("batch", f"has a card of its own: {alone}" if alone else share))
     if verdict.headline:
         said.append(("headline", verdict.headline))
     for entry in entries(verdict.sums, found.facts.payload if found.facts else {}):
@@ -234,7 +249,7 @@ def _wrong(example: Example, policy: Policy) -> list[str]:
     from signoff.policy.evaluate import evaluate
 
     verdict = evaluate(example.request, example.agent, policy)
-    shown = answer(verdict, policy)
+    shown = answer(verdict, policy, example.request, example.agent)
     wanted: Mapping[str, Any] = {"verdict": example.verdict, **example.wanted}
     faults = [
         f"wanted {key} {_named(value)}, got {_named(shown.get(key))}"
@@ -245,6 +260,8 @@ def _wrong(example: Example, policy: Policy) -> list[str]:
 
 
 def _named(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return "none" if value in (None, []) else ", ".join(value) if isinstance(value, list) else str(value)
 
 

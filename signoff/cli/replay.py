@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 EPILOG = """\
 Judges every request of that time anew, as it was sent, and compares with the answer that it had then. Reads
 the server's database, and changes nothing. What became of the requests stands beside each change: a policy
-that lets run what people rejected is too loose.
+that lets run what people rejected is too loose. What is over an hourly limit counts as refused; what was
+refused then is not known. Of what agents asked together it says what would share a card, and why not.
 
   signoff policy replay policy.yml --since 30d
 """
@@ -85,6 +86,14 @@ def _values(report: Report) -> dict[str, Any]:
         "now": dict(report.now),
         "changed": report.changed,
         "asked_about": report.asked_about,
+        "undoable": report.undoable,
+        "more_time": report.more_time,
+        "batches": {
+            "batches": report.batches.batches,
+            "shared_then": report.shared_then,
+            "shared": report.batches.shared,
+            "alone": {why: count for why, count in report.batches.alone.most_common() if count},
+        },
         "changes": [
             {
                 "then": kind.then, "now": kind.now, "action": kind.action, "why": kind.why,
@@ -109,8 +118,6 @@ def _lines(report: Report, file: str) -> list[str]:
         if report.then[name] or report.now[name]:
             lines.append(f"{name:<12}{report.then[name]:>10,}{report.now[name]:>10,}")
     lines += ["", f"{report.changed:,} would be answered otherwise" + (":" if report.changed else "")]
-    if report.asked_about:
-        lines.append(f"{report.asked_about:,} outcomes would be asked about: was this right?")
     found = _ordered(report)
     for kind, those in found[:MOST]:
         ended = ", ".join(f"{count:,} {status}" for status, count in those.ended.most_common())
@@ -118,6 +125,7 @@ def _lines(report: Report, file: str) -> list[str]:
         lines.append(laid_out(f"{'':10}", f"they were: {ended}; the last: {those.last}"))
     if len(found) > MOST:
         lines.append(f"{'':10}and {len(found) - MOST:,} kinds more: --json has them all")
+    lines += [*_beside(report), *_batches(report)]
     undone = [(rule, count) for rule, count in report.undone.most_common() if count]
     if undone:
         lines += ["", "people undid, of what these rules decide:"]
@@ -126,6 +134,28 @@ def _lines(report: Report, file: str) -> list[str]:
         lines += ["", "rules that decided nothing:"]
         lines += [laid_out(f"{place(rule)}  ", rule.name) for rule in report.never_hit]
     return lines
+
+
+def _beside(report: Report) -> list[str]:
+    """What follows from the answers."""
+    said = (
+        (report.asked_about, "outcomes would be asked about: was this right?"),
+        (report.undoable, "that run could be undone as the policy says"),
+        (report.more_time, "would wait for longer once their agent was asked about them"),
+    )
+    return [f"{count:,} {what}" for count, what in said if count]
+
+
+def _batches(report: Report) -> list[str]:
+    """Where the requests of batches would stand."""
+    found = report.batches
+    if not found.batches:
+        return []
+    many = "batches" if found.batches > 1 else "batch"
+    then = f"{report.shared_then:,} did then"
+    lines = ["", f"of {found.batches:,} {many} {found.shared:,} requests would share a card, {then}"]
+    alone = [(why, count) for why, count in found.alone.most_common() if count]
+    return lines + [laid_out(f"{count:>8,}  ", f"would not: {why}") for why, count in alone]
 
 
 def _erased(report: Report) -> str:

@@ -14,7 +14,10 @@ JSON_HELP = """\
   decided_at (ISO 8601, UTC), receipt (the token for `signoff verify`),
   permalink (the card), rule and why (what of the policy decided whether
   anybody is asked), answer (to a question: choice, text, date, default,
-  none; as far as it has them). Everything else goes to stderr.
+  none; as far as it has them), kind (approval, question or feedback),
+  batch (what it was asked with), notes (by, text, at: what people noted for
+  the agent, as data), talks (what they asked it: of `signoff show` alone).
+  Everything else goes to stderr.
 """
 EXIT_HELP = """\
 exit: 0 approved, and only then   2 invalid   3 rejected   4 expired

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from signoff.cli.database import opened_store
 from signoff.cli.output import Shown, answer_lines, clock, iso, laid_out, printable, say
 from signoff.cli.parsers import Commands, command
+from signoff.cli.talks import batch_line, talk_lines, talks_of
 from signoff.errors import ConfigError
 
 if TYPE_CHECKING:
     from signoff.models.approval import Approval
+    from signoff.models.batch_lists import Folded
 
 SHOW_EPILOG = """\
   signoff show 7F3K2Q
@@ -34,12 +37,15 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
 
 def _pending(arguments: argparse.Namespace) -> int:
     with opened_store() as (_, store):
+        from signoff.models import batch_lists
+
         found = [store.get(approval_id) for approval_id, _ in store.waiting()]
+        together = batch_lists.folded(store, [approval.id for approval in found if approval])
     waiting = [approval for approval in found if approval and approval.pending]
     if arguments.json:
         print(json.dumps([_shown(approval).__dict__ for approval in waiting]))
     elif waiting:
-        print("\n".join(_listed(waiting)))
+        print("\n".join(_listed(waiting, together)))
     else:
         say("nothing waits for a decision.")
     return 0
@@ -48,7 +54,9 @@ def _pending(arguments: argparse.Namespace) -> int:
 def _show(arguments: argparse.Namespace) -> int:
     from signoff.approvals.errors import UnknownApproval
     from signoff.approvals.lists import Ambiguous, NoId, find
+    from signoff.models import batch_lists
 
+    folded: Folded | None = None
     with opened_store() as (_, store):
         now = store.clock()
         try:
@@ -59,12 +67,14 @@ def _show(arguments: argparse.Namespace) -> int:
             raise ConfigError(f"several requests begin with {arguments.id!r}: give more of it.") from None
         except UnknownApproval:
             approval = None
+        if approval is not None and approval.batch_id is not None:
+            folded = batch_lists.over(store, [approval.batch_id]).get(approval.batch_id)
     if approval is None:
         raise ConfigError(f"there is no request {arguments.id!r}: `signoff pending` lists what waits.")
     if arguments.json:
         print(json.dumps(_shown(approval).__dict__))
     else:
-        print("\n".join([*_listed([approval]), *_rest(approval, now)]))
+        print("\n".join([*_listed([approval]), *_rest(approval, now, folded)]))
     return 0
 
 
@@ -88,10 +98,14 @@ def _shown(approval: Approval) -> Shown:
         rule=approval.verdict.rule,
         why=approval.verdict.why,
         answer=decision.answer if decision else None,
+        kind=approval.request.kind,
+        batch=approval.request.batch,
+        notes=[{"by": one.name, "text": one.text, "at": iso(moment(one.at))} for one in approval.notes],
+        talks=talks_of(approval),
     )
 
 
-def _listed(approvals: list[Approval]) -> list[str]:
+def _listed(approvals: list[Approval], together: Mapping[str, Folded] | None = None) -> list[str]:
     """Two lines each: code and what it is, told apart from the others; then whose, how long, and its id."""
     from signoff.bot.text.which import Which, titles
     from signoff.bot.text.words.which import cannot_be_undone
@@ -103,7 +117,17 @@ def _listed(approvals: list[Approval]) -> list[str]:
         question = approval.request.kind == QUESTION
         undo = "" if question else cannot_be_undone(verdict.reversibility, verdict.reversibility_from)
         when = f"until {_clock(approval.expires_at)}" if approval.pending else approval.status
-        parts = [f"{approval.agent} asked {_clock(approval.created_at)}", undo, when, approval.request_id]
+        batch = (together or {}).get(approval.id)
+        shared = f"one of {len(batch.ids):,} of “{batch.title}”" if batch else ""
+        kind = "a question" if question else ""
+        parts = [
+            kind,
+            shared,
+            f"{approval.agent} asked {_clock(approval.created_at)}",
+            undo,
+            when,
+            approval.request_id,
+        ]
         found += [
             f"{approval.code}  {printable(title)}",
             indent + printable(" · ".join(part for part in parts if part)),
@@ -111,11 +135,12 @@ def _listed(approvals: list[Approval]) -> list[str]:
     return found
 
 
-def _rest(approval: Approval, now: int) -> list[str]:
+def _rest(approval: Approval, now: int, folded: Folded | None) -> list[str]:
     """What else `show` tells: why, what became of it, where its card stands, and the payload."""
     request, verdict = approval.request, approval.verdict
     said = [("for", request.requested_by), ("reason", request.reason)]
     said.append(("read as", request.interpretation))
+    said.append(("batch", batch_line(approval, folded)))
     said += [
         ("policy", f"{verdict.why} ({verdict.effect})" if verdict.why else ""),
         ("ended", approval.reason),
@@ -130,7 +155,7 @@ def _rest(approval: Approval, now: int) -> list[str]:
         lines.append(f"{'handed':<9}to {approval.handed_to} by {approval.handed_by}")
     decision = approval.decision
     lines += [f"{'':<9}{line}" for line in answer_lines((decision.answer if decision else None) or {})]
-    lines += _afterwards(approval)
+    lines += [*talk_lines(approval, _clock), *_afterwards(approval)]
     payload = json.dumps(approval.payload, ensure_ascii=False, indent=2)
     return [*lines, *map(printable, payload.split("\n"))]
 

@@ -23,7 +23,10 @@ Asks a process of the agent, which has to run, to call its own test of the undo:
 `test=`. Nothing of yours is undone by that, unless that function does it. Until it has passed, and once that
 is 30 days ago, cards say "Undo was never tried".
 
+--json prints one line: {"agent", "action", "passed", "fault"}; passed is null where nobody answered in time.
+
 exit: 0 it passed   1 it did not, or nobody answered in time
+      2 nobody can undo by that action, or several can
 """
 SECONDS = 30
 """How long a test may take before nobody waits for it here; its result is kept all the same."""
@@ -51,6 +54,7 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
         default=SECONDS,
         help=f"how long to wait: 90, 90s, 10m, 2h (default: {SECONDS}s)",
     )
+    tested.add_argument("--json", action="store_true", help="one line: what it came to")
 
 
 def _list(arguments: argparse.Namespace) -> int:
@@ -84,6 +88,7 @@ def tried(one: Undoer) -> str:
 
 def _test(arguments: argparse.Namespace) -> int:
     from signoff.approvals.receipts import Receipts
+    from signoff.approvals.undoers import ask_test
     from signoff.models import undos
     from signoff.queue.publisher import Publisher
     from signoff.server import own_redis, redis_link
@@ -102,16 +107,19 @@ def _test(arguments: argparse.Namespace) -> int:
             with store.reading() as connection:
                 return undos.listed(connection)
 
-        one, at = _chosen(listed(), arguments.action, arguments.agent), store.clock()
+        one = _chosen(listed(), arguments.action, arguments.agent)
         before, until = one.tested_at, time.monotonic() + arguments.timeout
-        test_id, token = receipts.undo_test(one.agent, one.action, at=at)
-        publisher.publish_undo_test(one.agent, test_id, token, at)
+        ask_test(store, receipts, publisher, one.agent, one.action, arguments.timeout)
         while time.monotonic() < until:
             now = _chosen(listed(), one.action, one.agent)
             if now.tested_at != before:
-                print(printable(f"{now.action} of {now.agent}: {tried(now)}"))
+                said = {"agent": now.agent, "action": now.action, "passed": now.passed, "fault": now.fault}
+                told = json.dumps(said) if arguments.json else f"{now.action} of {now.agent}: {tried(now)}"
+                print(printable(told))
                 return 0 if now.passed else 1
             time.sleep(LOOK_SECONDS)
+        if arguments.json:
+            print(json.dumps({"agent": one.agent, "action": one.action, "passed": None, "fault": None}))
         say(f"{one.agent} has not said within {arguments.timeout:g} s what its test came to: does it run?")
         return 1
 

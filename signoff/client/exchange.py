@@ -126,9 +126,9 @@ class RedisExchange:
         except TimeoutError:
             return False
 
-    def inbox(self, group: str) -> Inbox:
-        """Reads one group of this agent's decisions."""
-        return Inbox(self._url, self._agent, group)
+    def inbox(self, group: str, take_over_ms: int | None = None) -> Inbox:
+        """Reads one group of this agent's decisions; what another process leaves is taken after so long."""
+        return Inbox(self._url, self._agent, group, take_over_ms)
 
     def questions(self) -> QuestionStream:
         """Reads what people ask this agent."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from signoff.queue.groups import IDLE_MS
 
 BLOCK_MS = 10_000
 PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0)
+LEAVE_SECONDS = 60.0
+"""For so long a process takes over nothing, after it has left something to others."""
 REMEMBERED = 10_000
 """Ids that a process keeps to drop duplicates."""
 
@@ -52,13 +55,16 @@ class Delivery:
 class Inbox:
     """Reads one group of an agent's decision stream; on a connection of its own, which waits."""
 
-    def __init__(self, url: str, agent: str, group: str) -> None:
+    def __init__(self, url: str, agent: str, group: str, take_over_ms: int | None = None) -> None:
+        """`take_over_ms`: what another process leaves unacknowledged is taken then; None: after a minute."""
         # A blocking read has to outlast the time that its reply may take.
         self._redis = connections.commands(url, socket_seconds=BLOCK_MS / 1000 + 10)
         self._key = stream.decisions(agent)
         self._group = group
         self._consumer = f"{socket.gethostname()}-{os.getpid()}-{os.urandom(4).hex()}"
         self._seen: OrderedDict[str, bytes] = OrderedDict()
+        self._take_over_ms = take_over_ms
+        self._claims_from = 0.0
 
     async def ids(self) -> AsyncGenerator[tuple[bytes, str], None]:
         """(stream entry, request id), for ever: what died unacknowledged first, then what comes.
@@ -97,6 +103,10 @@ class Inbox:
         except (RedisError, OSError) as error:
             raise Unreachable(f"{type(error).__name__}: not acknowledged, so it will come again.") from None
 
+    def leave(self) -> None:
+        """What is not acknowledged is for others: take over nothing for a while."""
+        self._claims_from = time.monotonic() + LEAVE_SECONDS
+
     async def close(self) -> None:
         """Let the connection go."""
         await self._redis.aclose()
@@ -114,14 +124,17 @@ class Inbox:
                 raise
 
     async def _claim(self) -> list[tuple[bytes, dict[bytes, bytes]]]:
+        if time.monotonic() < self._claims_from:
+            return []
+        idle = IDLE_MS if self._take_over_ms is None else self._take_over_ms
         found: Any = await self._redis.xautoclaim(
-            self._key, self._group, self._consumer, min_idle_time=IDLE_MS, start_id="0-0", count=100
+            self._key, self._group, self._consumer, min_idle_time=idle, start_id="0-0", count=100
         )
         return [(entry, fields) for entry, fields in found[1] if fields]
 
     async def _read(self) -> list[tuple[bytes, dict[bytes, bytes]]]:
         found: Any = await self._redis.xreadgroup(
-            self._group, self._consumer, {self._key: ">"}, count=100, block=BLOCK_MS
+            self._group, self._consumer, {self._key: ">"}, count=100, block=self._take_over_ms or BLOCK_MS
         )
         rows = found.items() if isinstance(found, dict) else found or []
         return [item for _, entries in rows for item in stream.flat(entries)]

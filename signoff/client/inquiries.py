@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from signoff import receipts
 from signoff.errors import Invalid, NotVerified, SignoffError
+from signoff.models import crash
 from signoff.models.messages import Reply, build
 
 if TYPE_CHECKING:
@@ -203,6 +204,7 @@ class Inquiries:
             return  # not acknowledged, it comes to another process of this agent's
         _remember(self._seen, talk_id)
         await stream.ack(entry)
+        crash.here("client.heard")
         if queue is not None:
             queue.put_nowait(found)
             return

@@ -18,6 +18,9 @@ class Arrivals(Protocol):
     async def ack(self, entry: bytes) -> None:
         """That one is done with: it does not come again. Raises Unreachable."""
 
+    def leave(self) -> None:
+        """What is not acknowledged is for other processes: take over nothing for a while."""
+
     async def close(self) -> None:
         """Let its connection go."""
 
@@ -70,8 +73,8 @@ class Exchange(Protocol):
     async def is_received(self, request_id: str, timeout: float) -> bool:
         """True once an intake has marked the request; False after `timeout` seconds."""
 
-    def inbox(self, group: str) -> Arrivals:
-        """Reads one group of this agent's decisions."""
+    def inbox(self, group: str, take_over_ms: int | None = None) -> Arrivals:
+        """Reads one group of this agent's decisions; what another process leaves is taken after so long."""
 
     def questions(self) -> Questions:
         """Reads what people ask this agent."""

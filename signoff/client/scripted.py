@@ -137,7 +137,7 @@ class ScriptedExchange:
         """True for every request that was sent."""
         return request_id in self._asked
 
-    def inbox(self, group: str) -> ScriptedInbox:
+    def inbox(self, group: str, take_over_ms: int | None = None) -> ScriptedInbox:
         """What was decided in the test, for one group of readers."""
         return ScriptedInbox(self, group)
 
@@ -260,6 +260,9 @@ class ScriptedInbox:
     async def ack(self, entry: bytes) -> None:
         """Does not come again to this group."""
         self._done.add(entry.decode())
+
+    def leave(self) -> None:
+        """There are no others."""
 
     async def close(self) -> None:
         """There is nothing to let go."""

@@ -28,10 +28,10 @@ async def put_together(
         for request_id, text in requests[start : start + CHUNK]:
             pipe.set(stream.body(agent, request_id), text, ex=stream.BODY_SECONDS)
         await within_bounds(pipe.execute)
-    crash.here("client.stored")
+    crash.here("client.gathered")
     pipe = redis.pipeline(transaction=False)
     for request_id, _ in requests:
         pipe.xadd(stream.requests(agent), stream.entry("request", request_id))
     pipe.xadd(stream.requests(agent), stream.entry(stream.BATCH, *frozen))
     await within_bounds(pipe.execute)
-    crash.here("client.sent")
+    crash.here("client.frozen")

@@ -8,27 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import functools
 import inspect
 import itertools
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
-from signoff import receipts
 from signoff.client import exit, mistakes
-from signoff.client.answers import Named
 from signoff.client.arguments import Arguments, Bound
 from signoff.client.carrier import Encode
 from signoff.client.link import Link
 from signoff.client.spend import spend
+from signoff.client.undo_arrivals import GROUP, TAKE_OVER_MS, TEST, Arrivals, Left
 from signoff.errors import AlreadySpent, ConfigError, Invalid, NotVerified, SignoffError, Unreachable
+from signoff.models import crash
 from signoff.models.bodies import CanUndo, UndoTest
 from signoff.models.identity import new_id, process_name
-from signoff.models.messages import Response
 from signoff.models.receipt import ApprovedReceipt
 
 log = logging.getLogger("signoff")
@@ -36,10 +35,6 @@ log = logging.getLogger("signoff")
 BEAT_SECONDS = 15.0
 """How often a process says that it is still there to undo."""
 PAUSES = (0.5, 1.0, 2.0, 5.0)
-GROUP = "undo:"
-"""Before the action that undoes: the group of all processes that undo by it."""
-TEST = "test:"
-"""Before the id of what asks a process to run its own test."""
 NO_TEST = "no test is registered: @….undo(test=…)"
 
 
@@ -152,54 +147,59 @@ async def _beat(client: Client, undo: Undo) -> None:
 
 
 async def _read(client: Client, undo: Undo) -> None:
-    inbox = client._link.exchange().inbox(GROUP + undo.action)
-    ids = inbox.ids()
+    inbox = client._link.exchange().inbox(GROUP + undo.action, TAKE_OVER_MS)
+    ids, arrivals = inbox.ids(), Arrivals(client, undo.action)
     try:
         async for entry, request_id in ids:
-            if request_id.startswith(TEST):
-                await inbox.ack(entry)
-                await _try(client, undo, request_id)
+            try:
+                if request_id.startswith(TEST):
+                    wanted = await arrivals.test(request_id)
+                    await inbox.ack(entry)
+                    if wanted:
+                        await _try(client, undo, request_id)
+                    continue
+                receipt = await arrivals.undo(request_id)
+            except Left:
+                inbox.leave()
                 continue
-            receipt = await _mine(client, undo, request_id)
             if receipt is None:
                 await inbox.ack(entry)
                 continue
             with exit.process.held() as free:
                 if not free:
                     return  # another process has it, or this one when it runs again
-                mine = await _spent(client, receipt)
-                try:
-                    await inbox.ack(entry)
-                except Unreachable:  # it comes again, and is spent by then
-                    log.info("an undo is not acknowledged yet: id=%s", receipt.id)
-                if mine:
-                    await _run(client, undo, receipt)
+                await exit.to_its_end(_take(client, undo, receipt, partial(inbox.ack, entry)))
     finally:
         await ids.aclose()
         await inbox.close()
 
 
-async def _mine(client: Client, undo: Undo, request_id: str) -> ApprovedReceipt | None:
-    """The receipt of an undo by this action, verified; None for all else that arrives."""
-    answers = client._link.answers()
-    response = await answers.exchange.lookup(request_id)
-    if response is None:
-        return None
+async def _take(
+    client: Client, undo: Undo, receipt: ApprovedReceipt, ack: Callable[[], Awaitable[None]]
+) -> None:
+    """Spend it, and where it is this process's: run it, and report."""
+    # Where the loop ends, whoever listens for the answer has ended, too: a new connection has its own.
+    mine = await exit.insisted(partial(_spent, client, receipt, process_name()), client._link.close)
     try:
-        receipt = answers.accept(response, Named(request_id))
-    except NotVerified as error:
-        log.warning("undo by %s: what came is not verified: %s", undo.action, error.detail)
-        return None
-    undoes = isinstance(receipt, ApprovedReceipt) and receipt.undoes and receipt.action == undo.action
-    return receipt if undoes and isinstance(receipt, ApprovedReceipt) else None
+        await exit.insisted(ack)
+    except Unreachable:  # it comes again, and is spent by then
+        log.info("an undo is not acknowledged yet: id=%s", receipt.id)
+    crash.here("client.undoes")
+    if mine:
+        note = await _fault(undo, receipt)
+        crash.here("client.undone")
+        await exit.insisted(partial(_report, client, receipt, note))
+    task = asyncio.current_task()
+    if task and task.cancelling():
+        await client._link.close()
 
 
-async def _spent(client: Client, receipt: ApprovedReceipt) -> bool:
+async def _spent(client: Client, receipt: ApprovedReceipt, by: str) -> bool:
     """Whether this process is the one that runs it; asked by one name until a server has said so.
 
     What was asked may have arrived though Redis went away: by another name it would be somebody else's.
     """
-    by, link, pauses = process_name(), client._link, itertools.chain(PAUSES, itertools.repeat(PAUSES[-1]))
+    link, pauses = client._link, itertools.chain(PAUSES, itertools.repeat(PAUSES[-1]))
     keys, issuer = link.keys()
     for pause in pauses:
         try:
@@ -214,22 +214,6 @@ async def _spent(client: Client, receipt: ApprovedReceipt) -> bool:
             log.warning("an undo waits for Redis: id=%s %s", receipt.id, type(error).__name__)
         await asyncio.sleep(pause)
     return False
-
-
-async def _run(client: Client, undo: Undo, receipt: ApprovedReceipt) -> None:
-    """Run just what was approved, and report; what it raises is reported, by its kind alone.
-
-    A task that is cancelled meanwhile (the program ends) reports first.
-    """
-    note = await _fault(undo, receipt)
-    try:
-        await _report(client, receipt, note)
-    except asyncio.CancelledError:
-        async with asyncio.timeout(exit.SECONDS):
-            await _report(client, receipt, note)
-    task = asyncio.current_task()
-    if task and task.cancelling():
-        raise asyncio.CancelledError
 
 
 async def _fault(undo: Undo, receipt: ApprovedReceipt) -> str:
@@ -260,18 +244,7 @@ async def _report(client: Client, receipt: ApprovedReceipt, note: str) -> None:
 
 
 async def _try(client: Client, undo: Undo, test_id: str) -> None:
-    """Somebody who runs the server wants to know whether it works: signed, and for this action."""
-    link = client._link
-    response = await link.exchange().lookup(test_id)
-    keys, issuer = link.keys()
-    try:
-        wanted = receipts.verify_undo_test(
-            (response or Response(status="")).receipt or "", keys, link.agent, test_id, issuer=issuer
-        )
-    except NotVerified:
-        return
-    if wanted != undo.action:
-        return
+    """Run its own test, and say what that came to."""
     fault = NO_TEST
     if undo.test is not None:
         try:
@@ -281,13 +254,13 @@ async def _try(client: Client, undo: Undo, test_id: str) -> None:
             fault = type(error).__name__
     tested = UndoTest(id=test_id, action=undo.action, passed=not fault, fault=fault)
     body = CanUndo(actions=(undo.action,), tested=tested).model_dump_json(exclude_none=True)
-    await link.exchange().send("undo", str(new_id()), body)
+    await client._link.exchange().send("undo", str(new_id()), body)
 
 
 async def _called(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     if inspect.iscoroutinefunction(function):
         return await function(*args, **kwargs)
-    call = functools.partial(contextvars.copy_context().run, function, *args, **kwargs)
+    call = partial(contextvars.copy_context().run, function, *args, **kwargs)
     try:
         running = asyncio.get_running_loop().run_in_executor(None, call)
     except RuntimeError:  # the interpreter ends, and starts no thread: what is spent runs all the same

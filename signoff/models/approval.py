@@ -90,7 +90,8 @@ class Approval:
     whose card shows it, at `batch_permalink`; None where it has a card of its own. `talks` are people's
     questions to the agent about it, `notes` what they have noted for it; each in order. `undo` is what is
     known of undoing it, where the policy names what does. `feedback` is what people were asked of its
-    outcome.
+    outcome. `alike` is how many wait that can be looked through with it, itself among them: 0 where none
+    do, and where whoever draws it has not counted.
     """
 
     id: str
@@ -138,6 +139,7 @@ class Approval:
     undo: Undo | None = None
     talks: tuple[Talk, ...] = ()
     notes: tuple[Note, ...] = ()
+    alike: int = 0
 
     @property
     def code(self) -> str:

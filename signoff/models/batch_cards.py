@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, exists, func, literal_column, or_, select, update
 
 from signoff.models.batch_rows import batches
-from signoff.models.leases import Leases, rested
+from signoff.models.leases import GIVEN_BACK, Leases, rested
 from signoff.models.leases import pause as lasting
 from signoff.models.store import Store, approvals, now
 from signoff.models.turns import POST, UPDATE, pauses
@@ -71,6 +71,9 @@ _ITEMS_SHOWN = (
         delivered_revision=approvals.c.revision,
     )
 )
+_UNNOTED = select(batches.c.id).where(
+    batches.c.id == bindparam("batch"), batches.c.lease_until != literal_column(str(GIVEN_BACK))
+)
 _AT = select(batches.c.id).where(
     batches.c.conversation == bindparam("where"), batches.c.message == bindparam("ts")
 )
@@ -99,6 +102,12 @@ def note_shown(
         return True
     connection.execute(_LOST, {"row": batch_id})
     return False
+
+
+def is_unnoted(store: Store, batch_id: int) -> bool:
+    """Whether its card may show more than is noted: it is being posted or edited, or somebody broke off."""
+    with store.reading() as connection:
+        return connection.execute(_UNNOTED, {"batch": batch_id}).first() is not None
 
 
 def note_items(connection: Connection, ids: Sequence[str]) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     insert,
     literal_column,
     select,
+    text,
     update,
 )
 
@@ -160,6 +161,10 @@ _SAME_FAULT = (
 )
 _NOW = select(now())
 _ADD_AGENT = insert(agents)
+_MEET_AGENT = text(
+    "INSERT INTO agent (name, owner, created_at) VALUES (:name, :owner, :created_at) "
+    "ON CONFLICT (name) DO NOTHING"
+)
 _ADD_APPROVAL = insert(approvals)
 _ADD_CARD = insert(cards)
 _ADD_PAYLOAD = insert(payloads)
@@ -195,6 +200,11 @@ def before_end(connection: Connection, approval_id: str) -> tuple[int, str, bool
 def add_agent(connection: Connection, name: str, owner: str | None, at: int) -> None:
     """An agent that asks for the first time."""
     connection.execute(_ADD_AGENT, {"name": name, "owner": owner, "created_at": at})
+
+
+def meet_agent(connection: Connection, name: str, owner: str | None, at: int) -> bool:
+    """The same, of one whom others may meet in this very moment; False where they were first."""
+    return connection.execute(_MEET_AGENT, {"name": name, "owner": owner, "created_at": at}).rowcount == 1
 
 
 def add_approval(

@@ -20,6 +20,7 @@ class Past:
     `undone`. What people did to undo something is none.
 
     `request` is None where its payload has been erased. `at` is when it came, in microseconds since 1970.
+    `shared` says whether it stood on the card of a batch.
     """
 
     id: str
@@ -29,6 +30,7 @@ class Past:
     status: str
     request: ApprovalRequest | None
     at: int = 0
+    shared: bool = False
 
 
 UNDONE = "undone"
@@ -42,6 +44,7 @@ _SINCE = (
         approvals.c.verdict,
         approvals.c.status,
         approvals.c.created_at,
+        approvals.c.batch_id,
         exists().where(_undo.c.undoes == approvals.c.id).label("undone"),
         payloads.c.text,
         payloads.c.claims,
@@ -63,7 +66,8 @@ def since(connection: Connection, moment: int) -> Iterator[Past]:
         said = json.loads(row.verdict)
         effect = answer(said["effect"], said.get("after"), said.get("held_by", ""))
         request, status = _request(row.text, row.claims), UNDONE if row.undone else row.status
-        yield Past(row.request_id, row.agent, row.action, effect, status, request, row.created_at)
+        shared = row.batch_id is not None
+        yield Past(row.request_id, row.agent, row.action, effect, status, request, row.created_at, shared)
 
 
 def _request(text: str | None, claims: str | None) -> ApprovalRequest | None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, false, func, literal_column, select
 
-from signoff.models import codes, first_look, owners, undos
+from signoff.models import batch_lists, codes, first_look, owners, undos
 from signoff.models.approval import GONE, ApprovalStatus, Rejection
 from signoff.models.batch_rows import batches
 from signoff.models.rejections import rejection
@@ -39,7 +39,6 @@ class Listed:
     to mind. `outcome` says whether what was approved succeeded, None where nobody has reported; `spent_at`
     and `left_at` are Approval's, `is_over` says that nothing runs by it any more, `undone` that somebody has
     undone it. `runs_at` is of what the policy lets run after a while, 0 until it is shown; None of all else.
-    `kind` is the request's.
     `kind` is the request's.
     """
 
@@ -128,11 +127,11 @@ _LINES = (
     .order_by(cards.c.id.desc(), decisions.c.id)
 )
 _DECIDED = (
-    select(decisions.c.approval_id)
+    select(decisions.c.approval_id, approvals.c.batch_id)
+    .join(approvals, approvals.c.id == decisions.c.approval_id)
     .where(decisions.c.approver == bindparam("user"), decisions.c.withdrawn_at.is_(None))
     .order_by(decisions.c.at.desc())
     .limit(bindparam("most"))
-    .offset(bindparam("skip"))
 )
 _OWNED = (
     select(agents.c.name)
@@ -141,7 +140,7 @@ _OWNED = (
     .limit(literal_column(str(MOST_OWNED)))
 )
 _NEWEST = (
-    select(approvals.c.id, approvals.c.created_at)
+    select(approvals.c.id, approvals.c.created_at, approvals.c.batch_id)
     .where(MAY_BE_SEEN)
     .order_by(approvals.c.created_at.desc())
     .limit(bindparam("most"))
@@ -178,11 +177,17 @@ def lines(store: Store, ids: Sequence[str]) -> list[Listed]:
     return [_listed(found[one], recalled.get(one)) for one in ids if one in found]
 
 
-def decided_by(store: Store, user_id: str, most: int, skip: int = 0) -> list[str]:
-    """Ids of what a person decided, the newest decision first."""
+def decided_by(store: Store, user_id: str, most: int) -> list[tuple[str, int | None]]:
+    """The first so many lines of what a person decided, the newest decision first: ids, each with the batch
+    whose only line it is, None where it stands alone.
+    """
     with store.reading() as connection:
-        values = {"user": user_id, "most": most, "skip": skip}
-        return list(dict.fromkeys(connection.execute(_DECIDED, values).scalars()))
+
+        def read(many: int) -> list[tuple[str, int | None]]:
+            rows = connection.execute(_DECIDED, {"user": user_id, "most": many})
+            return [(row.approval_id, row.batch_id) for row in rows]
+
+        return batch_lists.enough(read, most)
 
 
 def owned_agents(store: Store, user_id: str) -> list[str]:
@@ -197,18 +202,27 @@ def owner(store: Store, agent: str) -> str | None:
         return owners.of(connection, agent)
 
 
-def newest(store: Store, most: int, about: str = "", among: Sequence[str] | None = None) -> list[str]:
-    """The newest ids, newest first: of the agent or the action `about`, and of the agents `among`."""
+def newest(
+    store: Store, most: int, about: str = "", among: Sequence[str] | None = None
+) -> list[tuple[str, int | None]]:
+    """The newest lines, newest first: of the agent or the action `about`, and of the agents `among`. Ids,
+    each with its batch, as `decided_by` gives them.
+    """
     wanted: list[dict[str, str]]
     if among is None:
         wanted = [{"agent": about}, {"action": about}] if about else [{}]
     else:
         wanted = [{"agent": agent} | ({} if about in ("", agent) else {"action": about}) for agent in among]
-    found: dict[str, int] = {}
     with store.reading() as connection:
-        for values in wanted:
-            found |= _some(connection, values, most)
-    return sorted(found, key=lambda one: (found[one], one), reverse=True)[:most]
+
+        def read(many: int) -> list[tuple[str, int | None]]:
+            found: dict[str, Any] = {}
+            for values in wanted:
+                found |= _some(connection, values, many)
+            order = sorted(found, key=lambda one: (found[one].created_at, one), reverse=True)[:many]
+            return [(one, found[one].batch_id) for one in order]
+
+        return batch_lists.enough(read, most)
 
 
 def with_prefix(store: Store, prefix: str) -> list[str]:
@@ -226,9 +240,9 @@ def with_code(store: Store, code: str) -> list[str]:
     return exact or [one for one, _ in found if codes.code(one, len(code)) == code]
 
 
-def _some(connection: Connection, values: dict[str, str], most: int) -> dict[str, int]:
+def _some(connection: Connection, values: dict[str, str], most: int) -> dict[str, Any]:
     rows = connection.execute(_NEWEST_OF[tuple(values)], {**values, "most": most})
-    return {row.id: row.created_at for row in rows}
+    return {row.id: row for row in rows}
 
 
 def _listed(row: Any, recalled: Rejection | None) -> Listed:

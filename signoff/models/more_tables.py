@@ -150,7 +150,7 @@ class UndoRow(SQLModel, table=True):
 
     `seen_at` is when it last said so. `tested_at` is when its own test last ran, `passed` whether that went
     well, `fault` what did not. `test_id` is the test that it was last asked to run, whose result counts until
-    `test_until`, once; NULL where none is awaited.
+    `test_until`, once; NULL where none is awaited. `test_taken` is whether a process has taken it by HTTP.
     """
 
     __tablename__ = "undo"
@@ -163,6 +163,7 @@ class UndoRow(SQLModel, table=True):
     fault: str | None = words(default=None)
     test_id: str | None = words(default=None)
     test_until: int | None = time(default=None)
+    test_taken: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class FeedbackRow(SQLModel, table=True):

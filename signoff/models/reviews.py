@@ -38,7 +38,7 @@ def begin(store: Store, user_id: str, items: Sequence[tuple[str, int]], batch_id
         "seen": 0,
         "created_at": store.clock(),
     }
-    with store.transaction() as connection:
+    with store.transaction("review") as connection:
         connection.execute(_ADD, values)
     return review
 
@@ -56,7 +56,7 @@ def get(store: Store, review_id: str, user_id: str) -> Review | None:
 def note_seen(store: Store, review: Review, seen: int) -> None:
     """The first `seen` of it were shown whole; what was seen before stays seen."""
     many = min(max(seen, 0), len(review.items))
-    with store.transaction() as connection:
+    with store.transaction("seen") as connection:
         connection.execute(_SAW, {"review": review.id, "user": review.user_id, "many": many})
 
 

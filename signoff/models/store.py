@@ -98,10 +98,10 @@ MAY_BE_SEEN = approvals.c.batch_id.is_(None) | exists().where(
 """Not before its agent has said that all of its batch is there."""
 _PENDING = (
     select(approvals.c.id, approvals.c.verdict)
-    .where(_WAITS, approvals.c.expires_at > now(), MAY_BE_SEEN)
+    .where(_WAITS, approvals.c.expires_at > now())
     .order_by(approvals.c.created_at, approvals.c.id)
 )
-_TO_DECIDE = _PENDING.where(approvals.c.kind != literal_column("'feedback'"))
+_TO_DECIDE = _PENDING.where(MAY_BE_SEEN, approvals.c.kind != literal_column("'feedback'"))
 # Not two comparisons with OR: SQLite would then read all that an agent ever asked, by another index.
 _ABOUT = bindparam("about", type_=Text).in_([approvals.c.agent, approvals.c.action])
 _TO_DECIDE_ABOUT = _TO_DECIDE.where(_ABOUT)
@@ -189,7 +189,8 @@ class Store:
 
     def waiting(self, about: str = "", *, every: bool = False) -> list[tuple[str, Asked]]:
         """(id, whom its verdict asks) of all that waits for a decision and may be seen, oldest first; `about`
-        takes only what is of this agent or of this action, `every` also what only asks for feedback.
+        takes only what is of this agent or of this action, `every` also what only asks for feedback, and what
+        is of a batch that nobody sees yet: their agents wait for all of it.
         """
         with self.reading() as connection:
             statement = _PENDING if every else _TO_DECIDE_ABOUT if about else _TO_DECIDE

@@ -13,10 +13,12 @@ from sqlalchemy import (
     bindparam,
     case,
     exists,
+    false,
     func,
     literal_column,
     select,
     text,
+    true,
     update,
 )
 
@@ -31,13 +33,14 @@ decisions: Any = DecisionRow.__table__  # type: ignore[attr-defined]
 rows: Any = UndoRow.__table__  # type: ignore[attr-defined]
 
 MICROSECONDS = 1_000_000
+MOST_REDRAWN = 500
+"""Cards of one agent that are drawn anew once its undo was tried: the newest."""
+_TRIED = rows.c.passed & (rows.c.tested_at > now() - literal_column(str(TRIED_SECONDS * 1_000_000)))
 _others = approvals.alias("attempt")
 _OF = (
     select(
         rows.c.action.is_not(None).label("known"),
-        (rows.c.passed & (rows.c.tested_at > now() - literal_column(str(TRIED_SECONDS * 1_000_000)))).label(
-            "tried"
-        ),
+        _TRIED.label("tried"),
         agents.c.owner,
         approvals.c.receipt_expires_at,
         select(func.count())
@@ -69,12 +72,36 @@ _MINE = (rows.c.agent == bindparam("whose"), rows.c.action == bindparam("what"))
 _TESTING = (
     update(rows)
     .where(*_MINE)
-    .values(test_id=bindparam("which"), test_until=now() + bindparam("long", type_=BigInteger))
+    .values(
+        test_id=bindparam("which"), test_until=now() + bindparam("long", type_=BigInteger), test_taken=false()
+    )
+)
+_ASKED_TEST = (rows.c.test_id.is_not(None), rows.c.test_until >= now(), ~rows.c.test_taken)
+_UNTAKEN = (
+    select(rows.c.action, rows.c.test_id)
+    .where(rows.c.agent == bindparam("whose"), *_ASKED_TEST)
+    .order_by(rows.c.action)
+)
+_TAKE_TEST = (
+    update(rows).where(*_MINE, *_ASKED_TEST, rows.c.test_id == bindparam("which")).values(test_taken=true())
 )
 _TESTED = (
     update(rows)
     .where(*_MINE, rows.c.test_id == bindparam("which"), rows.c.test_until >= now())
     .values(tested_at=now(), passed=bindparam("went"), fault=bindparam("why"), test_id=None, test_until=None)
+)
+_IS_TRIED = select(_TRIED).where(*_MINE)
+_STANDING = (
+    select(approvals.c.id, approvals.c.verdict)
+    .where(approvals.c.undo_at.is_not(None), approvals.c.undo_at > now())
+    .where(approvals.c.agent == bindparam("whose"))
+    .order_by(approvals.c.undo_at.desc())
+    .limit(literal_column(str(MOST_REDRAWN)))
+)
+_REDRAW = (
+    update(approvals)
+    .where(approvals.c.id.in_(bindparam("which", expanding=True)))
+    .values(revision=approvals.c.revision + 1, not_before=0)
 )
 _SHOWN = ("agent", "action", "seen_at", "tested_at", "passed", "fault")
 _LIST = select(*(rows.c[name] for name in _SHOWN)).order_by(rows.c.agent, rows.c.action)
@@ -176,6 +203,31 @@ def tested(
     """The test that it was asked for came to that, which counts once; False where nobody asked for it."""
     values = {"whose": agent, "what": action, "which": test_id, "went": passed, "why": fault}
     return connection.execute(_TESTED, values).rowcount == 1
+
+
+def is_tried(connection: Connection, agent: str, action: str) -> bool:
+    """Whether its own test of an undo has passed lately."""
+    return bool(connection.execute(_IS_TRIED, {"whose": agent, "what": action}).scalar())
+
+
+def untaken(connection: Connection, agent: str) -> list[tuple[str, str]]:
+    """(action, test's id) of the tests that an agent was asked for and that nobody has taken by HTTP."""
+    return [(row.action, row.test_id) for row in connection.execute(_UNTAKEN, {"whose": agent})]
+
+
+def take_test(connection: Connection, agent: str, action: str, test_id: str) -> bool:
+    """Somebody takes a test by HTTP; False where somebody has, or it is over."""
+    return connection.execute(_TAKE_TEST, {"whose": agent, "what": action, "which": test_id}).rowcount == 1
+
+
+def redraw(connection: Connection, agent: str, action: str) -> int:
+    """Of what an agent may undo by this action now, the cards are due; gives how many."""
+    found = [
+        row.id
+        for row in connection.execute(_STANDING, {"whose": agent})
+        if (json.loads(row.verdict).get("undo") or {}).get("action") == action
+    ]
+    return connection.execute(_REDRAW, {"which": sorted(found)}).rowcount if found else 0
 
 
 def listed(connection: Connection) -> list[Undoer]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +12,14 @@ from signoff.models.identity import new_id
 from signoff.models.messages import AGENT, ApprovalRequest, build
 from signoff.models.questions import ACTION, QUESTION, Question
 from signoff.models.verdict import Effect
-from signoff.policy.builder import seconds
+from signoff.policy.builder import more_time, seconds
 from signoff.policy.document import Document
 from signoff.policy.faults import Faults
 
 REVERSIBLE, SHORTHAND = "reversible", {True: "reversible", False: "irreversible"}
 _FIELDS = [field.alias or name for name, field in ApprovalRequest.model_fields.items()]
+_NAMED = ("rule", "approvers", "channel", "undo", "feedback", "batch")
+_TIMES: dict[str, Callable[[Any], int]] = {"after": seconds, "undo_for": seconds, "talk": more_time}
 ANYONE = "agent"
 """Who asks where an example does not say."""
 ANY_QUESTION = {"question": "Which one?", "free_text": True}
@@ -26,8 +28,8 @@ ANY_QUESTION = {"question": "Which one?", "free_text": True}
 
 @dataclass(frozen=True)
 class Example:
-    """One example; `wanted` is what the verdict has to be, of rule, approvers, channel, feedback, after
-    (seconds) and undo (an action) what was named.
+    """One example; `wanted` is what the verdict has to be, of rule, approvers, channel, feedback, talk, after
+    and undo_for (seconds), undo (an action) and batch (whether it may share a card) what was named.
     """
 
     name: str
@@ -50,13 +52,12 @@ def examples(found: Document, faults: Faults) -> tuple[Example, ...]:
             )
             continue
         name = values.get("name", f"{agent} asks for {request.action}")
-        wanted = {
-            key: values[key] for key in ("rule", "approvers", "channel", "undo", "feedback") if key in values
-        }
-        try:
-            wanted |= {"after": seconds(values["after"])} if "after" in values else {}
-        except ValueError as error:
-            faults.add(("examples", index, "after"), f"after: {error}")
+        wanted = {key: values[key] for key in _NAMED if key in values}
+        for key, read in _TIMES.items():
+            try:
+                wanted |= {key: read(values[key])} if key in values else {}
+            except ValueError as error:
+                faults.add(("examples", index, key), f"{key}: {error}")
         shown.append(
             Example(name, agent, request, values["verdict"], wanted, found.place(("examples", index))[0])
         )

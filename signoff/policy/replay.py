@@ -9,20 +9,28 @@ from decimal import Decimal
 from functools import partial
 
 from signoff.models.amounts import Entry, entries
-from signoff.models.feedback import is_sampled
+from signoff.models.feedback import KIND, is_sampled
 from signoff.models.history import UNDONE, Past
-from signoff.models.verdict import answer
+from signoff.models.messages import ApprovalRequest
+from signoff.models.questions import QUESTION
+from signoff.models.receipt_claims import APPROVAL
+from signoff.models.verdict import Verdict, answer
 from signoff.policy.evaluate import evaluate, missing
 from signoff.policy.order import FREEING
+from signoff.policy.placements import Placements
 from signoff.policy.policy import Policy
-from signoff.policy.rules import Rule
+from signoff.policy.rules import ASKS_PER_HOUR, BatchRules, Rule
 
 DAY = 24 * 3600 * 1_000_000
 """Microseconds that a request counts for."""
+HOUR = 3600 * 1_000_000
+"""The same, for an hourly limit."""
+_OFTEN = {QUESTION: "questions {}", KIND: "{} whether a result is right"}
+"""What an agent may ask in any hour, by the kind of request."""
 COUNTED = ("approved", "pending", UNDONE)
 """Statuses of what was asked about that counts in sums."""
 REFUSED = "refused"
-"""Would have been refused, as it does not say what a rule requires."""
+"""Would have been refused, as it does not say what a rule requires, or is one too many."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +56,10 @@ class Changed:
 class Report:
     """What a replay found: answers then and now, what would change, and rules that decided nothing.
 
-    `asked_about` is of how many outcomes people would have been asked whether they were right.
+    `asked_about` is of how many outcomes people would have been asked whether they were right; `undoable` is
+    how many of what ran the policy says how to undo; `more_time` how many requests would have got more time
+    once somebody had asked their agent about them. Of what agents asked together `batches` says where each
+    would have stood; `shared_then` is how many stood on a batch's card.
     """
 
     requests: int = 0
@@ -58,6 +69,10 @@ class Report:
     changes: dict[Change, Changed] = field(default_factory=dict)
     hits: Counter[str] = field(default_factory=Counter)
     asked_about: int = 0
+    undoable: int = 0
+    more_time: int = 0
+    batches: Placements = field(default_factory=lambda: Placements(BatchRules()))
+    shared_then: int = 0
     undone: Counter[str] = field(default_factory=Counter)
     """How much of what each rule decides people have undone."""
     never_hit: tuple[Rule, ...] = ()
@@ -89,35 +104,76 @@ class _Counts:
                 counted.append((past.at, entry.amount))
 
 
+class _Often:
+    """What each agent asked for within an hour, as far as it would have been taken."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._found: dict[tuple[str, str], deque[int]] = {}
+
+    def over(self, past: Past, request: ApprovalRequest) -> str:
+        """Why it would have been one too many, empty where it is taken, and counts."""
+        contents, kind = self._policy.contents, request.kind
+        of_results = contents.asks_per_hour if contents else ASKS_PER_HOUR
+        most = of_results if kind == KIND else self._policy.limits(past.agent, kind).per_hour
+        if most is None:
+            return ""
+        taken = self._found.setdefault((past.agent, kind), deque())
+        while taken and taken[0] <= past.at - HOUR:
+            taken.popleft()
+        if len(taken) >= most:
+            times = {0: "never", 1: "once in any hour"}.get(most, f"{most:,} times in any hour")
+            return f"{past.agent} may ask {_OFTEN.get(kind, '{}').format(times)}"
+        taken.append(past.at)
+        return ""
+
+
 def replay(policy: Policy, came: Iterable[Past]) -> Report:
-    """Judge each request anew, the oldest first; takes memory for kinds of changes, not for requests.
+    """Judge each request anew, the oldest first; takes memory for kinds of changes and for what was asked
+    together, not for other requests.
 
     Sums count what would run now, and what people have approved or are still asked about, each as it was
-    sent.
+    sent. What an agent's hourly limits refuse counts for nothing; what was refused then is not known here.
     """
-    report, counts = Report(), _Counts()
+    report, counts, often = Report(batches=Placements(policy.batch)), _Counts(), _Often(policy)
     for past in came:
         if past.request is None:
             report.erased += 1
             continue
         verdict = evaluate(past.request, past.agent, policy, partial(counts.total, past))
         lacks = missing(verdict, past.request)
-        now = REFUSED if lacks else answer(verdict.effect, verdict.after)
-        why = f"{verdict.why}: it lacks {', '.join(lacks)}" if lacks else verdict.why
-        if not lacks and (verdict.effect in FREEING or (now == "ask" and past.status in COUNTED)):
+        over = "" if lacks else often.over(past, past.request)
+        now = REFUSED if lacks or over else answer(verdict.effect, verdict.after)
+        why = over or (f"{verdict.why}: it lacks {', '.join(lacks)}" if lacks else verdict.why)
+        if now != REFUSED and (verdict.effect in FREEING or (now == "ask" and past.status in COUNTED)):
             counts.add(past, entries(verdict.sums, past.request.payload))
         report.requests += 1
         report.then[past.effect] += 1
         report.now[now] += 1
         report.hits[verdict.rule] += 1
-        if now in ("ask", "notify") and past.status == "approved" and is_sampled(past.id, verdict.feedback):
-            report.asked_about += 1
+        _note(report, past, past.request, verdict, now)
         report.undone[verdict.rule] += past.status == UNDONE
         if now != past.effect:
             kind = report.changes.setdefault(Change(past.effect, now, past.action, why), Changed())
             kind.count += 1
             kind.ended[past.status] += 1
             kind.last = past.id
+    report.batches.close()
+    report.asked_about += report.batches.asked_about
     rules = policy.contents.rules if policy.contents else ()
     report.never_hit = tuple(rule for rule in rules if not report.hits[rule.name])
     return report
+
+
+def _note(report: Report, past: Past, request: ApprovalRequest, verdict: Verdict, now: str) -> None:
+    """What would have been beside its answer: where it stands, what it is asked about, what can be undone."""
+    seen = now in ("ask", "notify") and past.status in ("approved", UNDONE)
+    picked = seen and is_sampled(past.id, verdict.feedback)
+    if request.batch is not None and request.kind == APPROVAL:
+        asks = now == "ask"
+        report.batches.add((past.agent, request.batch), request.action, verdict, asks, picked)
+        report.shared_then += past.shared
+    else:
+        report.asked_about += picked
+    report.undoable += now == "notify" and verdict.undo is not None
+    report.more_time += now == "ask" and verdict.talk > 0

@@ -96,24 +96,50 @@ def mark_received(
     client: Redis,
     agent: str,
     request_id: str,
-    response: Response,
+    pending: Response,
     seconds: int,
     pointer: Pointer | None = None,
 ) -> None:
-    """Tell the agent that its request is in the database; never covers a response that stands there.
+    """Tell the agent that its request is in the database, and until when it waits; of what stands there
+    it covers nothing but an earlier time.
 
     `pointer` leads to it from its key, where it has one.
     """
     key = decision(agent, request_id)
-    for _ in range(2):
+    for _ in range(TRIES):
         pipe = client.pipeline(transaction=False)
-        pipe.set(key, response.encode(), ex=seconds, nx=True)
+        pipe.set(key, pending.encode(), ex=seconds, nx=True)
         if pointer:
             pipe.set(keyed(agent, pointer.nonce), request_id, ex=pointer.seconds)
         pipe.publish(notification(agent, request_id), "1")
-        if pipe.execute()[0] or client.type(key) == b"string":
+        if pipe.execute()[0]:
             return
-        forget(client, key)  # it is no text, so nobody's response
+        if client.type(key) != b"string":
+            forget(client, key)  # it is no text, so nobody's response
+        elif _cover_earlier(client, agent, request_id, pending, seconds):
+            return
+
+
+def _cover_earlier(client: Redis, agent: str, request_id: str, pending: Response, seconds: int) -> bool:
+    """Put it over one that says an earlier time, as a talk may have given it more. False: look once more."""
+    key = decision(agent, request_id)
+    with client.pipeline(transaction=True) as pipe:
+        pipe.watch(key)  # type: ignore[no-untyped-call]
+        try:
+            standing = response(client, agent, request_id)
+        except Invalid:
+            return True
+        if standing is None:
+            return False
+        if standing.status != "pending" or (standing.expires_at or 0) >= (pending.expires_at or 0):
+            return True
+        pipe.multi()
+        pipe.set(key, pending.encode(), ex=seconds)
+        try:
+            pipe.execute()
+        except redis.WatchError:
+            return False
+    return True
 
 
 def publish(

@@ -1,4 +1,4 @@
-"""What the intake asks of who knows what agents can undo: see `signoff.approvals.undo`."""
+"""What the intake asks of who knows what agents can undo: see `signoff.approvals.undoers`."""
 
 from __future__ import annotations
 

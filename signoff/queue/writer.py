@@ -25,7 +25,7 @@ class Approvals(Protocol):
     """What the intake asks of the one writer: see `signoff.approvals`."""
 
     @property
-    def undo(self) -> Undos:
+    def undoers(self) -> Undos:
         """Who knows what agents can undo."""
 
     @property
@@ -83,6 +83,6 @@ def take(approvals: Approvals, agent: str, kind: str, request_id: str, text: byt
     elif kind == "message":
         approvals.talks.reply(agent, request_id, build(Reply, parse(text)))
     elif kind == "undo":
-        approvals.undo.told(agent, build(CanUndo, parse(text)))
+        approvals.undoers.told(agent, build(CanUndo, parse(text)))
     else:
         approvals.report(agent, request_id, build(Outcome, parse(text)))

@@ -76,7 +76,7 @@ def test_a_coroutine_is_made_for_asyncio(signoff_approvals: Approvals) -> None:
 
 @pytest.mark.filterwarnings("ignore:send_email. nobody said whether it can be undone")
 def test_what_the_page_shows_runs_as_it_stands(signoff_approvals: Approvals) -> None:
-    signoff_approvals.answer("a")
+    signoff_approvals.answer("cus_42")
     signoff_approvals.answer("friendly", question="How shall I*")
     names: dict[str, Any] = {"__name__": "page"}
     for block in BLOCKS:

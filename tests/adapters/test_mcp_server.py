@@ -93,6 +93,7 @@ async def test_a_model_asks_and_is_given_what_to_run_with_the_receipt(people: Ap
         assert "approved" in began["instructions"] and began["serverInfo"]["name"] == "signoff"
         tools = {tool["name"]: tool for tool in (await client.request("tools/list", {}))["result"]["tools"]}
         approves = {"request_approval", "check_approval", "report_outcome", "approve_tool_use"}
+        approves |= {"request_batch", "check_batch"}
         talks = {"ask_person", "check_answer", "answer_question", "lessons", "ask_feedback"}
         assert set(tools) == approves | talks
         states = tools["request_approval"]["outputSchema"]["properties"]["status"]["enum"]

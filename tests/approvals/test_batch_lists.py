@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from sqlalchemy import text as sql
@@ -10,9 +11,10 @@ from signoff.approvals.lists import PER_PAGE, Lists, Page
 from signoff.bot.cards.lists import home_view, list_blocks
 from signoff.bot.listeners.mention_batch import meant
 from signoff.bot.listeners.mention_text import read
+from signoff.models.messages import Freeze
 from signoff.sandbox.remote import words
 from tests.approvals.test_batches import NAME, freeze
-from tests.support import Core
+from tests.support import Core, a_request
 
 
 def test_a_batch_is_one_line_that_says_truly_what_waits_in_it(core: Core) -> None:
@@ -67,3 +69,61 @@ def test_in_the_thread_of_a_batchs_card_its_requests_go_by_their_numbers(core: C
     for text in ("reject 3 no", "approve", "pending"):
         assert "decide on it with *Review each…*" in found(text), text
     assert found("ask 3 why?", "1.6") is None and found("ask 3 why?", "") is None
+
+
+def test_what_became_of_a_batch_is_one_line_too_wherever_it_is_listed(core: Core) -> None:
+    def sent(many: int, action: str, title: str) -> list[Any]:
+        fields = {"reversibility": "reversible", "batch": uuid.uuid4().hex}
+        found = [a_request(action, {"n": n}, **fields) for n in range(many)]
+        for one in found:
+            core.approvals.submit("billing-bot", one)
+        frozen = Freeze(title=title, run=None, ids=tuple(one.id for one in found))
+        core.approvals.batches.freeze("billing-bot", found[0].batch, frozen)
+        return [str(one.id) for one in found]
+
+    old = core.submit(action="other.thing", payload={"n": 0})
+    core.approvals.decide(old.id, 1, "U0ANA", "approve")
+    many = sent(50, "branch.delete", "Clean up 50 branches")
+    for number, one in enumerate(many):
+        user, vote = ("U0BEN", "reject") if number == 7 else ("U0ANA", "reject" if number < 3 else "approve")
+        core.approvals.decide(one, 1, user, vote, resubmit=number == 0, reason="No" if number < 8 else "")
+    few = sent(2, "ticket.tidy", "Tidy")
+    core.approvals.decide(few[0], 1, "U0ANA", "approve")
+    with core.store.transaction() as connection:
+        connection.execute(sql("UPDATE agent SET owner = 'U0ANA'"))
+    lists = Lists(core.approvals, core.people, ())
+    mine, history, seen = lists.mine("U0ANA"), lists.history("U0ANA"), lists.overview("U0ANA")
+    assert [one.id for one in mine.items] == [few[0], many[-1], old.id] and not mine.more
+    assert [one.id for one in history.items] == [few[1], many[-1], old.id] and not history.more
+    assert (mine.shown, history.shown, len(seen.owned.items), len(seen.decided.items)) == (51, 53, 3, 3)
+    assert [one.id for one in lists.mine("U0BEN").items] == [many[7]] and not lists.mine("U0BEN").folded
+    assert [one.id for one in lists.history("U0ANA", about="branch.delete").items] == [many[-1]]
+    now = core.store.clock()
+    for page, told in ((mine, "*46 approved · 2 rejected · 1 sent back*"),
+                       (history, "*46 approved · 3 rejected · 1 sent back*")):  # fmt: skip
+        blocks = list_blocks(page, now)
+        text, buttons = words({"blocks": blocks}), [one["accessory"] for one in blocks if "accessory" in one]
+        assert told in text and "The agent calls it “Clean up 50 branches”" in text, text
+        assert [one["action_id"] for one in buttons[:3]].count("batch_look") >= 1
+    waits = [one["accessory"]["action_id"] for one in list_blocks(history, now) if "accessory" in one]
+    assert waits == ["batch_review", "batch_look", "details"], "of the two one waits still"
+    assert "*1 waits · 1 approved*" in words({"blocks": list_blocks(history, now)})
+    assert lists.find("U0ANA", lists.see("U0ANA", many[20]).code).id == many[20], "each by its own code"
+
+
+def test_pages_of_lists_go_on_behind_batches(core: Core) -> None:
+    fields = {"reversibility": "reversible"}
+    for number in range(12):
+        name = uuid.uuid4().hex
+        found = [a_request("a.b", {"n": n, "of": number}, **fields, batch=name) for n in range(6)]
+        for one in found:
+            core.approvals.submit("billing-bot", one)
+        frozen = Freeze(title="Tidy", run=None, ids=tuple(one.id for one in found))
+        batch = core.approvals.batches.freeze("billing-bot", name, frozen)
+        core.approvals.batches.reject(batch.id, "U0ANA", "No")
+    lists = Lists(core.approvals, core.people, ())
+    for asked_for in (lists.mine, lists.history):
+        first, second = asked_for("U0ANA"), asked_for("U0ANA", 2)
+        assert (len(first.items), first.more, len(second.items), second.more) == (PER_PAGE, True, 2, False)
+        ids = {folded.batch_id for page in (first, second) for folded in page.folded.values()}
+        assert len(ids) == 12 and first.shown + second.shown == 72

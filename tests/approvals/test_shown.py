@@ -102,6 +102,26 @@ def test_numbers_stay_those_of_the_card_when_one_leaves(core: Core) -> None:
     assert core.approvals.batches.on_card(shown)[4] == (str(asked[3].id), 1)
 
 
+def test_a_card_that_is_pressed_before_it_is_noted_decides_all_that_it_showed(core: Core) -> None:
+    """Slack shows a message a moment before whoever posted it has the answer; or they die in between."""
+    posted, redrawn = requests(), requests()
+    batch = frozen(core, posted)
+    assert batch_cards.take(core.store, batch.id) is not None
+    done = core.approvals.batches.approve("U0ANA", pressed(core, core.approvals.batches.get(batch.id)))
+    assert (len(done.decided), done.left, waiting(core, posted)) == (4, (), [])
+    batch = frozen(core, redrawn, redrawn[1:])
+    post(core, batch.id)
+    core.approvals.submit("billing-bot", redrawn[0])  # late: its card is edited, and shows it too
+    late = str(redrawn[0].id)
+    change(core, "UPDATE approval SET batch_id = :batch WHERE id = :id", batch=batch.id, id=late)
+    lease = batch_cards.take(core.store, batch.id)
+    assert lease is not None
+    shown = pressed(core, core.approvals.batches.get(batch.id))
+    batch_cards.postpone(core.store, batch.id, lease, 0, sure=False)
+    done = core.approvals.batches.approve("U0ANA", shown)
+    assert (len(done.decided), done.left, waiting(core, redrawn)) == (4, (), [])
+
+
 def test_other_rows_than_the_card_has_shown_are_noticed_and_nothing_is_decided(core: Core) -> None:
     asked, others = requests(3), requests(3)
     batch, other = frozen(core, asked), frozen(core, others)

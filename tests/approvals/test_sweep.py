@@ -94,6 +94,15 @@ def test_a_redis_that_lost_everything_gets_all_answers_again(core: Core) -> None
     assert stream.response(core.redis, waiting.agent, waiting.request_id).status == "pending"  # type: ignore[union-attr]
 
 
+def test_an_agent_is_told_again_of_what_nobody_sees_before_its_batch_is_frozen(core: Core) -> None:
+    waiting = core.submit(batch="0123456789abcdef0123456789abcdef", reversibility="reversible")
+    core.redis.flushall()
+    Sweep(core.approvals).step()
+    told = stream.response(core.redis, "billing-bot", waiting.request_id)
+    assert told is not None and told.status == "pending"
+    assert core.approvals.waiting_for("U0ANA") == [], "which shows it to nobody"
+
+
 def test_a_restarted_redis_gets_what_its_last_second_lost(core: Core) -> None:
     approval = core.submit()
     swept = Sweep(core.approvals)

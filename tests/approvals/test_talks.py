@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -55,6 +56,13 @@ def listen(core: Core) -> None:
 def set_rows(core: Core, statement: str) -> None:
     with core.store.transaction() as connection:
         connection.exec_driver_sql(statement)
+
+
+def told_until(core: Core, approval: Approval) -> int | None:
+    """Until when its agent is told that it waits."""
+    found = stream.response(core.redis, AGENT, approval.request_id)
+    assert found is not None and found.status == "pending"
+    return found.expires_at
 
 
 def test_a_question_is_signed_and_stands_where_its_agent_finds_it(core: Core) -> None:
@@ -216,11 +224,34 @@ def test_a_rule_gives_a_request_more_time_once(core: Core) -> None:
     approval, _ = ask(core)
     found = core.approvals.get(approval.id)
     assert found.expires_at == approval.expires_at + 600 * SECOND
+    assert told_until(core, approval) == found.expires_at, "its agent is told, too"
     core.approvals.talks.ask(approval.id, 1, "U0BEN", "And why now?")
-    assert core.approvals.get(approval.id).expires_at == found.expires_at
+    assert core.approvals.get(approval.id).expires_at == told_until(core, approval) == found.expires_at
+    core.approvals.tell(approval)  # read before it was asked about
+    assert told_until(core, approval) == found.expires_at, "never an earlier time again"
     set_rows(core, f"UPDATE approval SET expires_at = {core.store.clock() - 5}")
     core.approvals.expire(approval.id)
     assert core.approvals.get(approval.id).status == "expired"
+    core.approvals.tell(core.approvals.get(approval.id))
+    core.approvals.tell(replace(found, expires_at=found.expires_at + 1))
+    ended = stream.response(core.redis, AGENT, approval.request_id)
+    assert ended is not None and ended.status == "expired", "what has ended is never covered"
+
+
+def test_more_time_that_redis_did_not_take_is_told_by_the_sweep(core: Core, monkeypatch: Any) -> None:
+    def away(*_: Any, **__: Any) -> None:
+        raise OSError
+
+    core.follow("rules: [{name: talk, match: {action: refund.*}, verdict: ask, talk: +10m, expires_in: 5m}]")
+    sweep, approval = Sweep(core.approvals), core.submit()
+    sweep.step()
+    core.approvals.tell(approval)
+    with monkeypatch.context() as outage:
+        outage.setattr(core.approvals.publisher, "mark_received", away)
+        core.approvals.talks.ask(approval.id, 1, "U0ANA", "Why?")
+    assert told_until(core, approval) == approval.expires_at and len(core.approvals.talks.untold()) == 1
+    sweep.step()
+    assert told_until(core, approval) == core.approvals.get(approval.id).expires_at > approval.expires_at
 
 
 def test_what_redis_did_not_take_or_has_lost_is_published_by_the_sweep(core: Core, monkeypatch: Any) -> None:

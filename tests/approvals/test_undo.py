@@ -231,7 +231,7 @@ def test_it_counts_against_the_rule_that_allowed_it(core: Core) -> None:
 
 def test_agents_say_what_they_can_undo_and_what_their_tests_came_to(core: Core) -> None:
     first = let_run(core, {"id": "re_7"})
-    undo = core.approvals.undo
+    undo = core.approvals.undoers
 
     def known() -> tuple[bool, bool]:
         found = core.approvals.get(first.id).undo
@@ -274,7 +274,7 @@ def test_agents_say_what_they_can_undo_and_what_their_tests_came_to(core: Core) 
 def test_one_is_listed_and_tried_before_its_agent_has_asked_for_anything(core: Core) -> None:
     """Its owner is the policy's, the log knows it, and its first request changes nothing of that."""
     core.follow(HEAD + RULE)
-    undo = core.approvals.undo
+    undo = core.approvals.undoers
     for _ in range(2):
         undo.register("billing-bot", ["refund.cancel"])
     assert [one.action for one in undo.listed()] == ["refund.cancel"]

@@ -71,9 +71,13 @@ def option(at: int) -> st.SearchStrategy[JSON]:
 
 @st.composite
 def questions(draw: Callable[[st.SearchStrategy[Any]], Any]) -> JSON:
-    """Every question that intake takes."""
-    count = draw(st.integers(0, 10))
-    asked: JSON = {"question": draw(text(1000)), "options": [draw(option(at)) for at in range(count)]}
+    """Every question that intake takes: no two of its options read the same."""
+    options = {
+        " ".join(one["text"].split()): one for one in map(draw, map(option, range(draw(st.integers(0, 10)))))
+    }
+    ids = [one["id"] for one in options.values()]
+    count = len(ids)
+    asked: JSON = {"question": draw(text(1000)), "options": [*options.values()]}
     asked |= {"free_text": not count or draw(st.booleans()), "date": draw(st.booleans())}
     asked |= {"several": count > 1 and draw(st.booleans()), "why": draw(st.sampled_from(WHYS))}
     source = st.fixed_dictionaries({"name": text(150), "text": text(4000) | st.just("")})
@@ -81,7 +85,7 @@ def questions(draw: Callable[[st.SearchStrategy[Any]], Any]) -> JSON:
     asked["sources"] = draw(st.lists(source, min_size=2, max_size=5))
     asked["tries"] = draw(st.lists(attempt, min_size=1, max_size=10))
     if draw(st.booleans()):
-        asked["default"] = f"o{draw(st.integers(0, count - 1))}" if count else draw(text(300))
+        asked["default"] = draw(st.sampled_from(ids)) if count else draw(text(300))
     return asked
 
 
@@ -108,7 +112,7 @@ def buttons(blocks: list[JSON], walk: Walk) -> dict[str, str]:
 @given(questions(), text(800))
 @example(
     which(
-        options=[{"id": f"o{n}", "text": "x" + "\u202e" * 149, "about": "\u202e" * 300} for n in range(10)]
+        options=[{"id": f"o{n}", "text": f"{n}" + "\u202e" * 149, "about": "\u202e" * 300} for n in range(10)]
     ),
     "x",
 )
@@ -116,7 +120,8 @@ def buttons(blocks: list[JSON], walk: Walk) -> dict[str, str]:
           "sources": [{"name": "\u202e" * 150, "text": "\u202e" * 4000}] * 5,
           "tries": [{"what": "\u202e" * 300, "error": "\u202e" * 1000}] * 10}, "\u202e" * 800)  # fmt: skip
 @example(
-    which(options=[{"id": f"o{n}", "text": "💶" * 150, "about": "💶" * 300} for n in range(10)]), "💶" * 800
+    which(options=[{"id": f"o{n}", "text": f"{n}" + "💶" * 149, "about": "💶" * 300} for n in range(10)]),
+    "💶" * 800,
 )
 def test_whatever_is_asked_slack_takes_and_nothing_of_it_is_markup(
     walk: Walk, markup: Callable[[Any], str], asked: JSON, reason: str
@@ -193,7 +198,7 @@ def test_sources_stand_beside_each_other_and_attempts_with_what_went_wrong(
 
 def test_what_reads_like_our_words_or_like_another_answer_is_numbered_and_named(walk: Walk) -> None:
     options = [
-        {"id": str(n), "text": said} for n, said in enumerate(("Approve", "paypal", "pаypal", "Same", "Same"))
+        {"id": str(n), "text": said} for n, said in enumerate(("Approve", "paypal", "pаypal", "Bonn", "bonn"))
     ]
     drawn = question_card(asks(which(options=options)), now=NOW)
     found = buttons(drawn.blocks, walk)
@@ -202,7 +207,7 @@ def test_what_reads_like_our_words_or_like_another_answer_is_numbered_and_named(
     told = warned[0]["elements"][0]["text"]
     assert "Answer 1 reads like words of Signoff" in told
     assert "Answers 2 and 3 look alike: `paypal` and `p\\u{430}ypal`." in told
-    assert "Answers 4 and 5 read the same: `Same`." in told
+    assert "Answers 4 and 5 look alike: `Bonn` and `bonn`." in told
     assert "in answer 3: its second letter is Cyrillic" in told
 
 

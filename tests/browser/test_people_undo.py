@@ -78,7 +78,7 @@ def test_what_ran_is_undone_from_its_card(road: Road, look: Look) -> None:
     expect(card).to_contain_text("Done")
     expect(card).to_contain_text("Undo was never tried")
     button(report(ben, "Refund 120 EUR to cus_undo"), "Undo…").click()
-    expect(ben.get_by_text("can decide this", exact=False).first).to_be_visible()
+    expect(ben.get_by_text("can undo this", exact=False).first).to_be_visible()
     button(card, "Undo…").click()
     asked = form(ana, "refund.cancel")
     expect(asked).to_contain_text("Undoing runs refund.cancel with exactly this")

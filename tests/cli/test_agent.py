@@ -26,7 +26,7 @@ from signoff.models.messages import ApprovalRequest
 PAYLOAD = '{"customer": "cus_42", "amount": 120}'
 KEYS = [
     "id", "status", "action", "agent", "payload", "edited", "reason", "decided_by", "decided_at", "receipt",
-    "permalink", "rule", "why", "answer",
+    "permalink", "rule", "why", "answer", "kind", "batch", "notes", "talks",
 ]  # fmt: skip
 WHAT = ("--agent", "billing-bot", "--action", "refund.create", "--payload")
 Signoff = Callable[..., tuple[int, str, str]]

@@ -192,6 +192,50 @@ def test_the_tools_of_signoff_mcp_are_served(core: Core) -> None:
         assert talk.process.wait(30) == 0
 
 
+def test_a_batch_of_a_models_is_one_card_with_a_talk_notes_and_results(core: Core) -> None:
+    branches = [{"action": "branch.delete", "payload": {"name": f"old-{n}"}} for n in range(3)]
+    asked = {"title": "Clean up", "reason": "Merged.", "requests": branches, "reversible": "reversible"}
+
+    def call(tool: str, **arguments: Any) -> Any:
+        return talk.request("tools/call", name=tool, arguments=arguments)["structuredContent"]
+
+    with started("--max-wait", "60") as talk:
+        talk.begin()
+        talk.ask("tools/call", name="request_batch", arguments=asked)
+        ids = eventually(lambda: (found := core.store.waiting(every=True)) and len(found) == 3 and found)
+        rows = sorted((core.approvals.get(id) for id, _ in ids), key=lambda one: one.payload_text)
+        assert len({one.request.batch for one in rows}) == 1 and rows[0].request.batch
+        eventually(lambda: core.approvals.publisher.listens("billing-bot"))
+        asking = core.approvals.talks.ask(rows[1].id, 1, "U0ANA", "Is it merged?")
+        told = talk.answer()["result"]["structuredContent"]
+        assert (told["status"], told["waiting"]) == ("pending", 3)
+        [question] = told["items"][1]["questions"]
+        assert (question["id"], question["by"], question["text"]) == (asking.id, "ana", "Is it merged?")
+        call("answer_question", id=question["id"], text="On Monday.")
+        kept = eventually(lambda: (one := core.approvals.talks.get(asking.id)) and one.talk.answer and one)
+        assert (kept.talk.state, kept.talk.answer) == ("answered", "On Monday.")
+        core.approvals.talks.note(rows[0].id, "U0ANA", "Keep a tag.")
+        for row, vote in zip(rows, ("approve", "reject", "approve"), strict=True):
+            core.approvals.decide(row.id, 1, "U0ANA", vote)
+        found = call("check_batch", id=told["id"])
+        assert (found["status"], [one["status"] for one in found["items"]]) == (
+            "ended", ["approved", "rejected", "approved"],
+        )  # fmt: skip
+        assert found["items"][0]["notes"] == [{"by": "ana", "text": "Keep a tag."}]
+        assert [one["payload"] for one in found["items"]] == [{"name": "old-0"}, None, {"name": "old-2"}]
+        call("report_outcome", id=found["items"][0]["id"], succeeded=True, result={"tag": "old/0"})
+        outcome = eventually(lambda: core.approvals.get(rows[0].id).outcome)
+        assert outcome.succeeded and outcome.result == {"tag": "old/0"}
+        again = eventually(
+            lambda: (
+                (one := call("check_batch", id=told["id"], max_wait_seconds=0))["items"][0]["payload"] is None
+                and one
+            )
+        )
+        assert again["items"][0]["status"] == "duplicate" and again["items"][0]["payload"] is None
+        assert again["items"][2]["status"] == "approved"
+
+
 def test_what_cannot_be_meant_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     for words, told in (
         (("gate",), "say one server"),

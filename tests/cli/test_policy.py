@@ -187,7 +187,7 @@ def test_check_names_what_is_wrong_with_a_sum(
     assert code == 2 and "bad.yml:3:" in err and says in err
 
 
-KEYS = ["verdict", "rule", "why", "channel", "approvers", "expires_in", "feedback", "talk", "digest"]
+KEYS = ["verdict", "rule", "why", "channel", "approvers", "expires_in", "feedback", "talk", "batch", "digest"]
 
 
 @pytest.mark.parametrize(
@@ -315,6 +315,60 @@ examples:
     ]
 
 
+MORE = """\
+version: 1
+batch: {most: 7, of: ["ticket.*"]}
+questions: {per_hour: 20}
+feedback: 10%
+rules:
+  - {name: tickets, match: {action: ticket.*}, verdict: ask, talk: +10m}
+  - {name: refunds, match: {action: refund.create}, verdict: notify, undo_for: 1h,
+     undo: {action: refund.cancel, payload: {id: $result.id}}}
+examples:
+  - {request: {action: ticket.tidy, reversible: true}, verdict: ask, batch: true, talk: +10m, feedback: 10%}
+  - {request: {action: ticket.tidy, reversible: false}, verdict: ask, batch: false}
+  - {request: {action: refund.create}, verdict: notify, undo: refund.cancel, undo_for: 1h}
+  - {request: {kind: question, action: question}, verdict: ask}
+"""
+
+
+def test_what_a_batch_a_question_and_an_undo_come_to_is_explained_and_tested(
+    file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(file).write_text(MORE)
+    assert policy(capsys, "test", file)[:2] == (0, "4 of 4 examples are as wanted\n")
+
+    def explained(*more: str, **request: Any) -> str:
+        code, out, _ = policy(
+            capsys, "explain", file, "--request", json.dumps({"agent": "bot", **request}), *more
+        )
+        assert code == 0
+        return " ".join(out.split())
+
+    tidy = explained(action="ticket.tidy", reversible=True)
+    assert "batch may share a card with others, 7 at most, that ask the same people there" in tidy
+    assert "10 min more once its agent is asked" in tidy and "Of a batch about 3 at most" in tidy
+    assert "batch has a card of its own: it cannot be undone" in explained(
+        action="ticket.tidy", reversible=False
+    )
+    asked = explained(kind="question")
+    assert "how often 20 questions of bot in any hour" in asked and "batch" not in asked
+    found = json.loads(explained("--json", kind="question"))
+    assert (found["per_hour"], found["batch"]) == (20, None)
+    found = json.loads(explained("--json", action="refund.create"))
+    assert (found["undo"], found["undo_for"], found["batch"]) == ("refund.cancel", 3600, None)
+    wrong = MORE.replace("batch: true, talk: +10m", "batch: false, talk: +20m").replace(
+        "undo_for: 1h}", "undo_for: 2h}"
+    )
+    Path(file).write_text(wrong)
+    code, out, _ = policy(capsys, "test", file)
+    assert code == 1 and "wanted batch no, got yes; wanted talk 1200, got 600" in out
+    assert "wanted undo_for 7200, got 3600" in out
+    Path(file).write_text(MORE.replace("batch: true, talk: +10m", "batch: true, talk: +2d"))
+    code, _, err = policy(capsys, "check", file)
+    assert code == 2 and "talk: write a time from +1s to +1d" in err
+
+
 def test_the_example_in_the_repository_holds_and_is_the_one_that_ships(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -368,6 +422,28 @@ def test_replay_says_what_would_change_and_what_people_made_of_it(
     found = json.loads(policy(capsys, "replay", "policy.yml", "--json")[1])
     assert (found["requests"], found["changed"], found["now"]) == (2, 1, {"allow": 1, "ask": 1})
     assert found["changes"][0]["ended"] == {"rejected": 1} and "large refunds" in found["never_hit"]
+
+
+def test_replay_says_where_what_was_asked_together_would_stand(
+    core: Core, agent_env: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("policy.yml").write_text(
+        "version: 1\nextends: none\nbatch: {of: ['ticket.*']}\nquestions: {per_hour: 1}\n"
+    )
+    for number in range(4):
+        action = "ticket.tidy" if number else "branch.delete"
+        core.submit(action=action, payload={"n": number}, reversibility="reversible", batch="ab" * 16)
+        question = {"question": f"Which of {number}?", "free_text": True}
+        core.submit(kind="question", action="question", payload=question)
+    code, out, _ = policy(capsys, "replay", "policy.yml")
+    assert code == 0 and "of 1 batch 3 requests would share a card, 4 did then" in out
+    assert "       1  would not: it cannot be undone" in out
+    assert "question: billing-bot may ask questions once in any hour" in " ".join(out.split())
+    found = json.loads(policy(capsys, "replay", "policy.yml", "--json")[1])
+    assert found["batches"] == {
+        "batches": 1, "shared_then": 4, "shared": 3, "alone": {"it cannot be undone": 1},
+    }  # fmt: skip
+    assert (found["undoable"], found["more_time"], found["now"]) == (0, 0, {"ask": 5, "refused": 3})
 
 
 def test_replay_of_nothing_says_so(core: Core, agent_env: None, capsys: pytest.CaptureFixture[str]) -> None:

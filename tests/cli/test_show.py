@@ -8,6 +8,8 @@ from collections.abc import Callable
 import pytest
 from support import Core
 
+from signoff.models.messages import Freeze, Reply
+
 Signoff = Callable[..., tuple[int, str, str]]
 
 
@@ -46,6 +48,44 @@ def test_of_one_that_nobody_was_asked_about_it_says_by_which_rule(core: Core, si
     _, out, _ = signoff("show", approval.code)
     assert "the rule “small things” (allow)" in out and "approved, 20" in out
     assert json.loads(signoff("show", approval.code, "--json")[1])["rule"] == "small things"
+
+
+def test_of_what_was_talked_about_it_says_who_asked_and_what_was_answered(
+    core: Core, signoff: Signoff
+) -> None:
+    approval = core.submit()
+    talk = core.approvals.talks.ask(approval.id, 1, "U0ANA", "Which invoice?\x1b[31m")
+    core.approvals.talks.ask(approval.id, 1, "U0ANA", "And why?")
+    core.approvals.talks.reply("billing-bot", talk.id, Reply(text="Invoice 7."))
+    core.approvals.talks.note(approval.id, "U0ANA", "Book it on the old account.")
+    out = signoff("show", approval.code)[1]
+    assert "asked    ana (U0ANA) 20" in out and "Which invoice?\\u001b[31m" in out and "\x1b" not in out
+    assert "billing-bot: Invoice 7." in out and "billing-bot was not listening" in out
+    assert "noted    ana (U0ANA) 20" in out and "Book it on the old account." in out
+    told = json.loads(signoff("show", approval.code, "--json")[1])
+    assert [(one["question"], one["state"], one["answer"]) for one in told["talks"]] == [
+        ("Which invoice?\x1b[31m", "answered", "Invoice 7."), ("And why?", "unheard", None),
+    ]  # fmt: skip
+    assert [(one["by"], one["text"]) for one in told["notes"]] == [("ana", "Book it on the old account.")]
+
+
+def test_of_what_was_asked_together_and_of_questions_it_says_so(core: Core, signoff: Signoff) -> None:
+    name, asked = "ab" * 16, []
+    for number in range(3):
+        said = "irreversible" if number == 2 else "reversible"
+        asked.append(core.submit(action="ticket.tidy", payload={"n": number}, reversibility=said, batch=name))
+    question = {"question": "Which one?", "free_text": True}
+    which = core.submit(kind="question", action="question", payload=question)
+    frozen = Freeze(title="Clean up", ids=tuple(one.request.id for one in asked))
+    core.approvals.batches.freeze("billing-bot", name, frozen)
+    lines = signoff("pending")[1].splitlines()
+    assert len([line for line in lines if "one of 2 of “Clean up”" in line]) == 2
+    assert len([line for line in lines if "a question · billing-bot asked 20" in line]) == 1
+    shared, alone = (" ".join(signoff("show", asked[n].code)[1].split()) for n in (0, 2))
+    assert f"batch “Clean up”: on one card with 1 other ({name})" in shared
+    assert "it has a card of its own" in alone and name in alone
+    kinds = {one["id"]: (one["kind"], one["batch"]) for one in json.loads(signoff("pending", "--json")[1])}
+    assert kinds[which.request_id] == ("question", None) and kinds[asked[2].request_id] == ("approval", name)
 
 
 @pytest.mark.parametrize(

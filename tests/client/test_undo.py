@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -11,9 +13,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from support import Core, eventually, intake_of
 
+from signoff.approvals.sweep import Sweep
+from signoff.bot.text.undone import undone_line
 from signoff.client import undo as undos
+from signoff.client import undo_arrivals
 from signoff.client.client import AsyncSignoff
 from signoff.client.exchange import RedisExchange
 from signoff.client.face import Signoff
@@ -205,9 +211,9 @@ def test_its_own_test_is_run_when_the_server_asks_and_for_nobody_else(
     client.undo("refund.cancel", test=try_it)(lambda id, lines: None)
     with intake_of(core, redis_url, "billing-bot"):
         eventually(lambda: core.approvals.get(first.id).undo.known)
-        core.approvals.undo.test("billing-bot", "refund.cancel")
-        eventually(lambda: core.approvals.undo.listed()[0].tested_at is not None)
-        [one] = core.approvals.undo.listed()
+        core.approvals.undoers.test("billing-bot", "refund.cancel")
+        eventually(lambda: core.approvals.undoers.listed()[0].tested_at is not None)
+        [one] = core.approvals.undoers.listed()
         assert (one.passed, one.fault) == (False, "ConnectionError") and len(tried) == 1
         assert "secret detail" in caplog.text, "the program's own log"
         forged = sign_undo_test(
@@ -217,8 +223,8 @@ def test_its_own_test_is_run_when_the_server_asks_and_for_nobody_else(
         core.redis.set(stream.decision("billing-bot", "test:x"), answer)
         core.redis.xadd(stream.decisions("billing-bot"), {"id": "test:x"})
         works[0] = True
-        core.approvals.undo.test("billing-bot", "refund.cancel")
-        eventually(lambda: core.approvals.undo.listed()[0].passed)
+        core.approvals.undoers.test("billing-bot", "refund.cancel")
+        eventually(lambda: core.approvals.undoers.listed()[0].passed)
         assert len(tried) == 2 and core.approvals.get(first.id).undo.tried
 
 
@@ -287,3 +293,131 @@ def test_a_receipt_says_what_it_undoes(core: Core, client: Signoff, redis_url: s
     pressed = core.approvals.undo.ask(first.id, "U0ANA")
     found = client.get(pressed.request_id)
     assert isinstance(found, Receipt) and found.approved and found.undoes == first.id
+
+
+def test_a_worker_with_an_outdated_key_leaves_an_undo_to_others(
+    core: Core, client: Signoff, redis_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It takes nothing and says what to do; after 30 s the card says that nobody took it."""
+    first, called = let_run(core), list[str]()
+    outdated = Signoff(redis_url=redis_url, agent="billing-bot", verify_key=Signer.generate().verify_key)
+    outdated.undo("refund.cancel", test=lambda: called.append("test"))(lambda id, lines: called.append("old"))
+    group = undo_arrivals.GROUP + "refund.cancel"
+    with intake_of(core, redis_url, "billing-bot"):
+        eventually(lambda: core.approvals.get(first.id).undo.known)
+        core.approvals.undoers.test("billing-bot", "refund.cancel")
+        pressed = core.approvals.undo.ask(first.id, "U0ANA")
+        eventually(lambda: caplog.text.count("SIGNOFF_VERIFY_KEY to what `signoff keys public` prints") == 2)
+        assert pressed.request_id in caplog.text and "Traceback" not in caplog.text
+        left = core.redis.xpending(stream.decisions("billing-bot"), group)
+        assert left["pending"] == 2 and not called and undone(core, first).spent_at is None
+        age(core, first, pressed)
+        assert core.approvals.get(first.id).undo.done.untaken(core.store.clock())
+        assert "Nobody took the undo" in str(undone_line(core.approvals.get(first.id), core.store.clock()))
+        assert replies(core, first) == ["undo_untaken"]
+
+        @client.undo("refund.cancel", test=lambda: called.append("good"))
+        def cancel(id: str, lines: list[Line]) -> None:
+            called.append(id)
+
+        eventually(outcome(core, first), 60)
+        eventually(lambda: core.approvals.undoers.listed()[0].passed)
+    assert sorted(called) == ["good", "re_7"] and undone(core, first).succeeded
+    assert core.redis.xpending(stream.decisions("billing-bot"), group)["pending"] == 0
+
+
+def age(core: Core, first: Any, pressed: Any) -> None:
+    """31 s pass, and a sweep."""
+    with core.store.transaction() as connection:
+        for column, one in (("undo_at", first), ("ended_at", pressed)):
+            statement = f"UPDATE approval SET {column} = {column} - 31000000 WHERE id = :id"
+            connection.execute(text(statement), {"id": one.id})
+    Sweep(core.approvals).step()
+
+
+def replies(core: Core, one: Any) -> list[str]:
+    """What is said in its card's thread."""
+    with core.store.reading() as connection:
+        query = text("SELECT kind FROM card_reply WHERE approval_id = :id ORDER BY id")
+        return list(connection.execute(query, {"id": one.id}).scalars())
+
+
+def test_what_nobody_can_verify_is_given_up_once_it_is_over(
+    core: Core, client: Signoff, redis_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An old undo, and what somebody made up: they are acknowledged, and said once."""
+    first, called = let_run(core), list[str]()
+    pressed = core.approvals.undo.ask(first.id, "U0ANA")
+    told = stream.response(core.redis, "billing-bot", pressed.request_id)
+    assert told is not None and told.receipt
+    head, claims, signature = told.receipt.split(".")
+    said = json.loads(base64.urlsafe_b64decode(claims + "=="))
+    over = base64.urlsafe_b64encode(json.dumps(said | {"exp": 1}).encode()).decode().rstrip("=")
+    ids = [pressed.request_id, "made-up-1", "made-up-2"]
+    for arrived, receipt in zip(ids, (f"{head}.{over}.{signature}", "no token", None), strict=True):
+        answer = told.model_copy(update={"receipt": receipt}).encode()
+        core.redis.set(stream.decision("billing-bot", arrived), answer)
+        core.redis.xadd(stream.decisions("billing-bot"), {"id": arrived})
+    client.undo("refund.cancel")(lambda id, lines: called.append(id))
+    eventually(lambda: caplog.text.count("not verified") == 3)
+    eventually(lambda: _read_all(core, undo_arrivals.GROUP + "refund.cancel"))
+    assert not called
+
+
+def _read_all(core: Core, group: str) -> bool:
+    """Whether a group has read and acknowledged all of the stream."""
+    with suppress(Exception):
+        groups: Any = core.redis.xinfo_groups(stream.decisions("billing-bot"))
+        [mine] = [one for one in groups if one["name"] == group.encode()]
+        return mine["pending"] == 0 and mine["lag"] == 0
+    return False
+
+
+@pytest.mark.parametrize("moment", ["spends", "runs", "reports"])
+@pytest.mark.parametrize("how", ["cancelled", "the loop ends"])
+def test_a_cancelled_task_ends_the_undo_that_it_has_taken(
+    core: Core, redis_url: str, monkeypatch: pytest.MonkeyPatch, moment: str, how: str
+) -> None:
+    """What is spent runs to its end and is reported; where the loop itself ends, a coroutine may not."""
+    first, begun, called = let_run(core), threading.Event(), list[str]()
+
+    def late(owner: Any, name: str) -> None:
+        real = getattr(owner, name)
+
+        async def slow(*args: Any, **more: Any) -> Any:
+            found = await real(*args, **more)
+            begun.set()
+            await asyncio.sleep(0.3)
+            return found
+
+        monkeypatch.setattr(owner, name, slow)
+
+    if moment == "spends":
+        late(RedisExchange, "spend")
+    if moment == "reports":
+        late(AsyncSignoff, "report")
+
+    async def cancel(id: str, lines: list[Line]) -> None:
+        if moment == "runs":
+            begun.set()
+            await asyncio.sleep(0.3)
+        called.append(id)
+
+    async def main() -> None:
+        given = {"redis_url": redis_url, "agent": "billing-bot", "verify_key": core.signer.verify_key}
+        async with AsyncSignoff(**given) as client:
+            client.undo("refund.cancel")(cancel)
+            serving = asyncio.create_task(client.serve_undos())
+            await asyncio.to_thread(begun.wait, 30)
+            if how == "cancelled":
+                serving.cancel()
+                with suppress(asyncio.CancelledError):
+                    await serving
+
+    with intake_of(core, redis_url, "billing-bot"):
+        core.approvals.undo.ask(first.id, "U0ANA")
+        asyncio.run(main())
+        eventually(outcome(core, first))
+    stopped = moment == "runs" and how == "the loop ends"
+    assert called == ([] if stopped else ["re_7"])
+    assert undone(core, first).succeeded is not stopped

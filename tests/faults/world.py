@@ -80,6 +80,10 @@ class World:
         """Is given `data` once the tables are there, while no database runs."""
         self._forking = options.pop("forking", False)
         self._reviewers = options.pop("reviewers", True)
+        self._people = options.pop("people", Reviewers)
+        self._program: str = options.pop("program", "faults.agent")
+        """What the agents run, and the policy."""
+        self._policy: str = options.pop("policy", POLICY)
         self.proxies: dict[str, Proxy] = {}
         """Between the parts and `redis`, `postgresql` or `slack`; those that `proxied` named."""
         self._proxied: tuple[str, ...] = options.pop("proxied", ())
@@ -113,8 +117,8 @@ class World:
         if self._migrated:
             self._remember()
         self.signer = Signer.generate()
-        self.people = Reviewers(self.slack, CHANNEL)
-        (self.folder / "policy.yml").write_text(POLICY)
+        self.people = self._people(self.slack, CHANNEL)
+        (self.folder / "policy.yml").write_text(self._policy)
         self.environment = self._environment()
         self.nursery = Nursery(self.environment) if self._forking else None
         for role in ("bot", "intake", "worker"):
@@ -124,7 +128,7 @@ class World:
             part.wait_ready()
         for number in range(self.shape.agents):
             given = [str(self.folder), f"agent-{number}", str(self.shape.at_once), str(self.shape.pause)]
-            self._add(f"agent-{number}", processes.python("faults.agent", *given))
+            self._add(f"agent-{number}", processes.python(self._program, *given))
         if self._reviewers:
             self.people.start()
 

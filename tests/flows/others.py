@@ -27,7 +27,7 @@ DONE = {
     ("action", "conversation"), ("action", "conversation_older"), ("action", "conversation_newer"),
     ("action", "hand"), ("view", "hand"), ("action", "undo"), ("view", "undo"), ("view", "feedback"),
     ("action", "feedback_partly"), ("action", "feedback_wrong"), ("action", "feedback_right"),
-    ("action", "details"),
+    ("action", "details"), ("action", "none"), ("view", "none"),
 }  # fmt: skip
 
 
@@ -35,6 +35,7 @@ def others(local: Local, word: str) -> set[tuple[str, str]]:
     """Each of these with `word` in every text, to the end of it; what was pressed and sent."""
     _reads(local, word)
     _hands_on(local, word)
+    _answers_none(local, word)
     _says_whether_it_was_right(local, word)
     _undoes(local, word)
     return DONE
@@ -61,6 +62,15 @@ def _hands_on(local: Local, word: str) -> None:
     local.slack.act(type="submit", user=ANA, view_id=form["id"], state=state)
     eventually(lambda: local.server.approvals.get(asked).handed_to == BEN)
     ana.close_all()
+
+
+def _answers_none(local: Local, word: str) -> None:
+    ana = local.person(ANA)
+    options = [{"id": str(n), "text": f"{word[:9]} {n}"} for n in range(3)]
+    asked = local.ask(kind=QUESTION, action=ACTION, payload={"question": word, "options": options})
+    ana.click(local.card(asked), "none")
+    ana.submit(ana.view("none"), What_is_right_instead=(word * 300)[:2900].strip())
+    eventually(lambda: local.server.approvals.get(asked).status == "answered")
 
 
 def _says_whether_it_was_right(local: Local, word: str) -> None:

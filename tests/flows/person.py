@@ -46,11 +46,12 @@ def card(slack: Sandbox, approval_id: str, channel: str = CHANNEL) -> JSON:
 
 
 def redrawn(slack: Sandbox, approval_id: str, *words: str, channel: str = CHANNEL) -> JSON:
-    """The card once it has no buttons and says all these words."""
+    """The card once nothing on it decides (what is folded opens) and it says all these words."""
 
     def look() -> JSON | None:
         found = card(slack, approval_id, channel)
-        return found if not buttons(found) and all(word in text_of(found) for word in words) else None
+        decides = {*buttons(found)} - {"details"}
+        return found if not decides and all(word in text_of(found) for word in words) else None
 
     try:
         found: JSON = eventually(look)

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Any
 
 from flows.local import SHARED, Local
+from flows.person import ANA
 from support import a_request, eventually
 
 from signoff.bot.cards.batch_card import batch_card
@@ -54,3 +55,60 @@ class Shown:
     def once(self, **counts: int) -> None:
         """Wait until so many are so."""
         eventually(lambda: self.became() == Counter(counts))
+
+
+def one_by_one(local: Local, word: str) -> set[tuple[str, str]]:
+    """Press each button and form of requests that were asked together; what was pressed and sent."""
+    ana = local.person(ANA)
+    small = Shown(local, [{"to": word, "n": n} for n in range(6)], title=word)
+    ana.click(small.card, "batch_each")
+    for name, place in (("each_next", "1 of 6"), ("each_previous", "2 of 6"), ("each_reject", "1 of 6")):
+        ana.press(ana.view("batch_each", place), name)
+    ana.submit(ana.view("reject"), **{"Which_is_it?": "final", "Why,_or_what_to_change": word})
+    ana.press(ana.view("batch_each", "2 of 6"), "each_edit")
+    ana.submit(ana.view("edit"), to="another")
+    ana.submit(ana.view("difference"))
+    ana.press(ana.view("batch_each", "3 of 6"), "each_details")
+    local.slack.act(type="close", user=ANA, view_id=ana.view("details")["id"])
+    ana.press(ana.view("batch_each", "3 of 6"), "each_ask")
+    ana.submit(ana.view("ask"), Your_question=(word * 300)[:2900].strip())
+    ana.press(ana.view("batch_each", "3 of 6"), "each_approve")
+    ana.press(ana.view("batch_each", "4 of 6"), "each_note")
+    ana.submit(ana.view("note"), Note_to_the_agent_and_the_record=(word * 300)[:1900].strip())
+    ana.press(ana.view("batch_each", "5 of 6"), "each_rest")
+    ana.press(ana.view("batch_review"), "batch_approve_seen")
+    ana.view("batch_result")
+    ana.close_all()
+    ana.click(small.card, "batch_approve")
+    eventually(lambda: "pending" not in small.became())
+    ana.click(small.card, "batch_look")
+    ana.view("batch_review")
+    ana.close_all()
+    large = Shown(local, [{"n": n, "text": (word + "\n") * 3000} for n in range(30)], title=word)
+    ana.click(large.card, "batch_review")
+    ana.press(ana.view("batch_review", "Page 1"), "batch_page_next")
+    ana.press(ana.view("batch_review", "Page 2"), "batch_page_back")
+    ana.press(ana.view("batch_review", "Page 1"), "batch_each")
+    ana.press(ana.view("batch_each"), "each_review")
+    ana.view("review")
+    ana.close_all()
+    for n in range(2):
+        local.ask(action="branch.delete", payload={"to": word, "alike": n}, reversibility="reversible")
+    local.slack.act(type="shortcut", user=ANA, callback_id="pending")
+    ana.press(ana.view("list"), "batch_together_0")
+    ana.view("batch_review")
+    ana.close_all()
+    ana.click(large.card, "batch_reject")
+    ana.submit(ana.view("batch_reject"), **{"Which_is_it?": "final", "Why,_or_what_to_change": word})
+    ana.view("batch_result", "You rejected 30")
+    ana.close_all()
+    pressed = (
+        "approve", "review", "look", "page_back", "page_next", "approve_seen", "reject", "each", "together_0",
+    )  # fmt: skip
+    one = ("approve", "reject", "edit", "review", "rest", "previous", "next", "details", "ask", "note")
+    names = [f"batch_{name}" for name in pressed] + [f"each_{name}" for name in one]
+    return {("action", name) for name in names} | {
+        ("view", "batch_reject"),
+        ("view", "note"),
+        ("view", "ask"),
+    }

@@ -116,10 +116,12 @@ def test_one_by_one_with_an_edit_a_no_and_the_rest_like_this(local: Local) -> No
     ana.press(ana.view("batch_each", "2 of 6", "feature-1"), "each_reject")
     ana.submit(ana.view("reject"), **REASON)
     third = ana.view("batch_each", "3 of 6", "feature-2")
+    assert len(ana.stack()) == 1, "what was decided before lies below"
     ana.press(third, "each_edit")
     ana.submit(ana.view("edit"), branch="feature-2b")
     ana.submit(ana.view("difference"))
     fourth = ana.view("batch_each", "4 of 6", "feature-3")
+    assert len(ana.stack()) == 1, "what was decided before lies below"
     ana.press(fourth, "each_next")
     fifth = ana.view("batch_each", "5 of 6", "feature-4")
     ana.press(fifth, "each_previous")
@@ -320,13 +322,19 @@ def test_those_that_wait_alone_and_are_alike_are_offered_together(local: Local) 
     ]
     lonely = local.ask(action="other.thing", payload={"a": 1}, reversibility="reversible")
     ana = local.person(ANA)
+    told = [str(local.card(one)["blocks"]) for one in (*ids, lonely)]
+    assert ["together…" in text for text in told] == [False, True, True, False], "as many as there were then"
+    assert "Review these 2 together…" in told[1] and "Review these 3 together…" in told[2]
     ana.choose(local.card(ids[1]), "alike")
     view = ana.view("batch_review", "u0@a.example", "u2@a.example")
     ana.press(view, "batch_approve_seen")
     ana.view("batch_result", "You approved 3")
     assert {local.server.approvals.get(one).status for one in ids} == {"approved"}
     ana.close_all()
-    ana.choose(local.card(lonely), "alike")
+    other = local.ask(action="other.thing", payload={"a": 2}, reversibility="reversible")
+    card = local.card(other)
+    local.server.approvals.decide(lonely, 1, BEN, "reject")
+    ana.choose(card, "alike")
     ana.view("message", "No other request like this one waits for you")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 from collections.abc import Callable, Iterator
@@ -12,13 +13,13 @@ import pytest
 from flows.local import Local, local_bot
 from flows.others import POLICY, others
 from flows.person import ANA, Someone
-from flows.several import Shown
+from flows.several import one_by_one
 from flows.walk import Walk
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from redis import Redis
 from slack_bolt import App
-from support import RedisServer, eventually
+from support import RedisServer
 
 from signoff.bot.app import Running
 from signoff.bot.slack.frames import ROOM
@@ -52,6 +53,7 @@ class Haunt:
     running: Running
     listens: set[tuple[str, Any]] = field(default_factory=set)
     driven: set[tuple[str, str]] = field(default_factory=set)
+    count: Iterator[int] = field(default_factory=itertools.count)
 
 
 @pytest.fixture(scope="module")
@@ -187,7 +189,9 @@ def test_whatever_is_pressed_is_acknowledged_in_a_frame(bot: Haunt, script: str)
     )
     @given(fields=requests(SCRIPTS[script]), asked=questions(SCRIPTS[script]), seed=st.integers(0, 10**6))
     def walks(fields: JSON, asked: JSON, seed: int) -> None:
-        walk(bot, SCRIPTS[script], fields, seed, STEPS)
+        another = {"n": next(bot.count)}  # what waits already is not asked once more
+        walk(bot, SCRIPTS[script], fields | {"payload": fields["payload"] | another}, seed, STEPS)
+        asked["payload"] |= {"question": f"{another['n']} {asked['payload']['question']}"[:1000]}
         walk(bot, SCRIPTS[script], asked, seed, STEPS // 3)
 
     walks()
@@ -243,7 +247,7 @@ def test_everything_that_the_app_listens_to_was_pressed(bot: Haunt) -> None:
         {"kind": QUESTION, "action": ACTION, "payload": {"question": word, "options": SMITHS, "date": True}},
     ]
     back_and_forth(bot, word)
-    several(bot, word)
+    bot.driven |= one_by_one(bot.local, word)
     bot.driven |= others(bot.local, word)
     for seed in range(16):
         if not missed(bot):
@@ -271,49 +275,3 @@ def back_and_forth(bot: Haunt, word: str) -> None:
     ana.view("review", "Page 1 of")
     ana.close_all()
     bot.driven |= {("action", "edit_back"), ("action", "page")}
-
-
-def several(bot: Haunt, word: str) -> None:
-    """Requests that were asked together: each button and form that they have."""
-    local = bot.local
-    ana = local.person(ANA)
-    small = Shown(local, [{"to": word, "n": n} for n in range(5)], title=word)
-    ana.click(small.card, "batch_each")
-    for name, place in (("each_next", "1 of 5"), ("each_previous", "2 of 5"), ("each_reject", "1 of 5")):
-        ana.press(ana.view("batch_each", place), name)
-    ana.submit(ana.view("reject"), **{"Which_is_it?": "final", "Why,_or_what_to_change": word})
-    ana.press(ana.view("batch_each", "2 of 5"), "each_edit")
-    ana.submit(ana.view("edit"), to="another")
-    ana.submit(ana.view("difference"))
-    ana.press(ana.view("batch_each", "3 of 5"), "each_approve")
-    ana.press(ana.view("batch_each", "4 of 5"), "each_rest")
-    ana.press(ana.view("batch_review"), "batch_approve_seen")
-    ana.view("batch_result")
-    ana.close_all()
-    ana.click(small.card, "batch_approve")
-    eventually(lambda: "pending" not in small.became())
-    ana.click(small.card, "batch_look")
-    ana.view("batch_review")
-    ana.close_all()
-    large = Shown(local, [{"n": n, "text": (word + "\n") * 3000} for n in range(30)], title=word)
-    ana.click(large.card, "batch_review")
-    ana.press(ana.view("batch_review", "Page 1"), "batch_page_next")
-    ana.press(ana.view("batch_review", "Page 2"), "batch_page_back")
-    ana.press(ana.view("batch_review", "Page 1"), "batch_each")
-    ana.press(ana.view("batch_each"), "each_review")
-    ana.view("review")
-    ana.close_all()
-    local.slack.act(type="shortcut", user=ANA, callback_id="pending")
-    ana.press(ana.view("list"), "batch_together_0")
-    ana.view("batch_review")
-    ana.close_all()
-    ana.click(large.card, "batch_reject")
-    ana.submit(ana.view("batch_reject"), **{"Which_is_it?": "final", "Why,_or_what_to_change": word})
-    ana.view("batch_result", "You rejected 30")
-    ana.close_all()
-    pressed = (
-        "approve", "review", "look", "page_back", "page_next", "approve_seen", "reject", "each", "together_0",
-    )  # fmt: skip
-    one = ("approve", "reject", "edit", "review", "rest", "previous", "next")
-    names = [f"batch_{name}" for name in pressed] + [f"each_{name}" for name in one]
-    bot.driven |= {("action", name) for name in names} | {("view", "batch_reject")}

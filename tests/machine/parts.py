@@ -49,13 +49,15 @@ class Crash(BaseException):
 class Parts:
     """All that a process has in its memory.
 
-    `armed` is the point at which it crashes, once; `meanwhile` is what another process does, once, between
-    what this one has read and what it then writes; `policy` is the one in force.
+    `armed` is the point at which it crashes, once, when it is passed for the `left`th time; `meanwhile` is
+    what another process does, once, between what this one has read and what it then writes; `policy` is the
+    one in force.
     """
 
     def __init__(self, core: Core, client: Any) -> None:
         self._core, self._client = core, client
         self.armed: str | None = None
+        self.left = 1
         self.meanwhile: Callable[[], Any] | None = None
         self.policy = Policy(approvers=("S0FIN",), conversation="C0APPROVE")
         self._built = 0
@@ -99,9 +101,16 @@ class Parts:
 
     def at(self, point: str) -> None:
         """Crash, where that is asked for."""
-        if self.armed == point:
+        if self.armed != point:
+            return
+        self.left -= 1
+        if self.left <= 0:
             self.armed = None
             raise Crash(point)
+
+    def arm(self, point: str, times: int) -> None:
+        """Crash there when it is passed so often."""
+        self.armed, self.left = point, times
 
     def _wake(self, _: str) -> None:
         self.at("before the worker is woken")

@@ -121,8 +121,8 @@ def faults(text: str) -> list[str]:
         # examples
         ("examples:\n - request: {action: x y}\n   verdict: ask", 3, "could not be sent: action"),
         ("examples:\n - request: {action: x, agent: Bot}\n   verdict: ask", 3, "agent: a-z, 0-9 and -"),
-        ("examples:\n - request: {action: x, reversible: false}\n   verdict: ask", 3,
-         "could not be sent: reversible is no field of a request: did you mean reversibility?"),
+        ("examples:\n - request: {action: x, reversable: false}\n   verdict: ask", 3,
+         "could not be sent: reversable is no field of a request: did you mean reversibility?"),
         # YAML
         ("block: [a]\nblock: [b]", 3, "'block' stands twice here: keep one"),
         ("block: &all [a]", 2, "anchors (&) and aliases (*) are not taken"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,17 +11,23 @@ from support import eventually
 from web.conftest import Door, opened
 from web.waiting import ask, callers, wait_for_waits
 
-from signoff import receipts
+from signoff import Pending, Signoff, receipts
 from signoff.models import tokens
 from signoff.models.talks import Message
 from signoff.signatures import verify_keys
 from signoff.web.v1 import messages
+from signoff.web.v1.state import timestamp
 
 ONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 def question(door: Door, request_id: str, text: str = "Which invoice is it for?") -> Any:
     return door.core.approvals.talks.ask(request_id, 1, "U0ANA", text)
+
+
+def python_agent(door: Door, redis_url: str) -> Signoff:
+    """The same agent, by Redis."""
+    return Signoff(redis_url=redis_url, agent="billing-bot", verify_key=door.core.signer.verify_key)
 
 
 def test_an_agent_hears_a_signed_question_and_answers_it_once(door: Door) -> None:
@@ -51,6 +58,22 @@ def test_an_agent_hears_a_signed_question_and_answers_it_once(door: Door) -> Non
         said = [(one.state, one.answer) for one in stands.talks]
         assert stands.pending and said == [("answered", "Invoice 7.")]
         assert agent.get(f"/v1/requests/{request_id}").json()["status"] == "pending"
+
+
+@ONE
+def test_a_question_that_gives_more_time_is_told_to_all_that_look(door: Door, redis_url: str) -> None:
+    door.core.follow("rules: [{name: talk, match: {}, verdict: ask, talk: +10m, expires_in: 5m}]")
+    with door.client() as agent, python_agent(door, redis_url) as python:
+        request_id = ask(agent)
+        door.core.approvals.tell(door.core.approvals.get(request_id))
+        before = python.get(request_id)
+        question(door, request_id)
+        after, state = python.get(request_id), agent.get(f"/v1/requests/{request_id}").json()
+        waited = agent.get(f"/v1/requests/{request_id}?wait=1").json()
+    assert isinstance(before, Pending) and isinstance(after, Pending)
+    assert after.expires_at is not None and before.expires_at is not None
+    assert after.expires_at - before.expires_at == timedelta(minutes=10)
+    assert state["expires_at"] == waited["expires_at"] == timestamp(after.expires_at)
 
 
 @ONE

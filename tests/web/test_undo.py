@@ -27,11 +27,11 @@ def test_an_undo_arrives_bound_to_what_it_undoes(door: Door) -> None:
         assert first["status"] == "approved"
         tested = {"action": "refund.cancel", "passed": True}
         assert agent.put("/v1/undo", json={"actions": ["refund.cancel"], "tested": tested}).status_code == 204
-        [undoer] = door.core.approvals.undo.listed()  # of a test that nobody asked for: its bare word
+        [undoer] = door.core.approvals.undoers.listed()  # of a test that nobody asked for: its bare word
         assert (undoer.agent, undoer.action, undoer.passed) == ("billing-bot", "refund.cancel", False)
-        tested["id"] = door.core.approvals.undo.test("billing-bot", "refund.cancel")
+        tested["id"] = door.core.approvals.undoers.test("billing-bot", "refund.cancel")
         assert agent.put("/v1/undo", json={"actions": ["refund.cancel"], "tested": tested}).status_code == 204
-        assert door.core.approvals.undo.listed()[0].passed
+        assert door.core.approvals.undoers.listed()[0].passed
         outcome = {"succeeded": True, "result": {"id": "re_1"}}
         agent.post(f"/v1/requests/{first['id']}/outcome", json=outcome)
         undo = door.core.approvals.undo.ask(door.core.approvals.find("billing-bot", first["id"]).id, "U0ANA")
@@ -61,4 +61,4 @@ def test_what_is_no_registration_is_refused(door: Door) -> None:
         large = {"actions": ["a"], "tested": {"action": "a", "passed": False, "fault": "x" * 301}}
         assert agent.put("/v1/undo", json=large).status_code == 422
         assert hook.put("/v1/undo", json={"actions": ["a"]}).status_code == 403
-    assert door.core.approvals.undo.listed() == []
+    assert door.core.approvals.undoers.listed() == []

@@ -1,10 +1,10 @@
 /** Requests that are asked together: people see one card, and each has its own id, row and receipt. */
 import type { JsonObject } from "./canonical.js";
-import { Invalid, NotVerified, Unknown, Unreachable, WaitTimeout } from "./errors.js";
+import { AlreadySpent, Invalid, NotVerified, Unknown, Unreachable, WaitTimeout } from "./errors.js";
 import { endOf, LATE, pendingOf, POLL, seconds, stateOf, type Exchange, type State } from "./exchange.js";
 import { now, sleep } from "./gateway.js";
-import { accept, type Receipt } from "./receipts.js";
-import type { Claims, Wait } from "./request.js";
+import { accept, Receipt } from "./receipts.js";
+import { checkRuns, SPEND, type Claims, type Runs, type Wait } from "./request.js";
 import type { Pending, Ticket } from "./ticket.js";
 import type { components } from "./wire.js";
 
@@ -29,22 +29,37 @@ const MAX_KEY = 240;
 /** Seconds before asking again where a poll was answered before its time, and something still waits. */
 const EARLY = 0.5;
 
+/** Approvals that are spent at once: the gateway takes no more calls of one agent at a time. */
+const AT_ONCE = 4;
+
 type Answered = components["schemas"]["BatchStands"];
+type Spend = (receipt: Receipt, wait: Wait) => Promise<void>;
+
+/** What wait() of a batch takes. */
+export interface BatchWait extends Wait {
+  /** `once`: each approval is spent for this process before it comes back; with `at-least-once` spend each yourself, before it runs. */
+  runs?: Runs | undefined;
+}
 
 /** Requests that were asked together. */
 export class Batch {
   readonly #exchange: Exchange;
+  readonly #spend: Spend;
   readonly #body: JsonObject;
+  /** What was spent for this process, or is being: by the request's id. */
+  readonly #spent = new Map<string, Promise<Receipt>>();
 
   /** @internal */
   constructor(
     exchange: Exchange,
+    spend: Spend,
     readonly name: string,
     /** In the order in which they were asked; each can be waited for by itself. */
     readonly tickets: readonly Ticket<any>[],
     body: JsonObject,
   ) {
     this.#exchange = exchange;
+    this.#spend = spend;
     this.#body = body;
   }
 
@@ -56,11 +71,25 @@ export class Batch {
   /**
    * The verified receipts of all, in order, once each has ended: look at `approved` of each.
    *
-   * An approved one may be run after `signoff.spend(receipt)`. Throws WaitTimeout (what waits goes on waiting: `get`
-   * tells which has ended), Unreachable or NotVerified.
+   * As `ask` does, it spends each approval before it comes back, so that this process alone may run it;
+   * `signoff.spend(receipt)` is content with that, once. What another process runs comes back as `duplicate`. Throws
+   * WaitTimeout (what waits goes on waiting: `get` tells which has ended), Unreachable or NotVerified; what was spent by
+   * then, the next wait() of this batch gives.
    */
-  async wait({ timeout, signal }: Wait = {}): Promise<Receipt[]> {
+  async wait({ timeout, signal, runs = "once" }: BatchWait = {}): Promise<Receipt[]> {
+    checkRuns(runs);
     const end = endOf(timeout);
+    const found = await this.#ended(end, timeout, signal);
+    if (runs !== "once") return found;
+    const left = found.entries();
+    const next = async (): Promise<void> => {
+      for (const [at, receipt] of left) found[at] = await this.#mine(receipt, { timeout: Math.max(SPEND, end - now()), signal });
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, next));
+    return found;
+  }
+
+  async #ended(end: number, timeout: number | undefined, signal?: AbortSignal): Promise<Receipt[]> {
     for (;;) {
       const left = end - now();
       if (left <= 0) throw new WaitTimeout(`Batch ${this.name}, after ${seconds(timeout)}.`, UNDECIDED);
@@ -80,6 +109,25 @@ export class Batch {
         }
       }
     }
+  }
+
+  /** The receipt, spent for this process; one of status `duplicate` where another one runs it. Throws as `spend` does. */
+  #mine(receipt: Receipt, wait: Wait): Promise<Receipt> {
+    const before = this.#spent.get(receipt.id);
+    if (before || !receipt.approved) return before ?? Promise.resolve(receipt); // what was spent, its gateway calls duplicate
+    const spent = this.#spend(receipt, wait).then(
+      () => {
+        this.#exchange.spent.add(receipt.token);
+        return receipt;
+      },
+      (error: unknown) => {
+        this.#spent.delete(receipt.id);
+        if (error instanceof AlreadySpent) return error.receipt?.approved === false ? error.receipt : elsewhere(receipt, error.by);
+        throw error;
+      },
+    );
+    this.#spent.set(receipt.id, spent);
+    return spent;
   }
 
   /** How each stands now, in order: a verified receipt, or Pending. */
@@ -109,6 +157,13 @@ export class Batch {
     if (state.id !== id) throw new NotVerified("The gateway's answer is another batch.");
     return state.status === "pending" ? pendingOf(state) : accept(state, this.#exchange.taken, id, digest);
   }
+}
+
+/** What stands in the place of an approval that another process runs: nothing runs by it here. */
+function elsewhere(receipt: Receipt, by: string): Receipt {
+  const { payload: _, ...claims } = receipt as Receipt & { payload?: unknown };
+  const reason = `Another process was told that it may run it: ${by || "it is not known which"}.`;
+  return new Receipt({ ...claims, status: "duplicate", decidedBy: undefined, reason }, "", receipt);
 }
 
 /** Throws Invalid where so many are not asked together. */

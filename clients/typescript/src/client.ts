@@ -13,9 +13,9 @@ import { gated, type Options } from "./gate.js";
 import { now } from "./gateway.js";
 import { keyedNonce, processName, random } from "./identity.js";
 import { learn, type Lessons } from "./lessons.js";
-import { askedOf, QuestionTicket, type Answer, type AskPerson, type Question } from "./questions.js";
-import { accept, ApprovedReceipt, checkTime, refusal, verifyNotice, QUESTION, type Receipt } from "./receipts.js";
-import { build, type Ask, type Claims, type Wait } from "./request.js";
+import { answerIn, askedOf, QuestionTicket, type Answer, type AskPerson, type Question } from "./questions.js";
+import { accept, ApprovedReceipt, checkTime, refusal, verifyNotice, QUESTION, type Note, type Receipt } from "./receipts.js";
+import { build, checkRuns, SPEND, type Ask, type Claims, type Wait } from "./request.js";
 import { used, type Settings } from "./settings.js";
 import { listen, type Handler } from "./talks.js";
 import { Ticket, type Pending } from "./ticket.js";
@@ -27,12 +27,14 @@ type Wire = components["schemas"];
 /** A decision that arrived; what is not acknowledged comes again. */
 export interface Delivery {
   readonly receipt: Receipt;
+  /** What a person answered, where it was a question; undefined where it was none, or nobody did. */
+  readonly answer: Answer | undefined;
+  /** What people who were asked have noted for the agent: data, beside the receipt. */
+  readonly notes: readonly Note[];
   ack(): Promise<void>;
 }
 
 const GIVEN_UP = "Its agent has given up.";
-/** Seconds that the server is given at least to say who may run it, and at most to be told what became of it. */
-const SPEND = 10;
 
 /** An agent's client. Nothing is connected before the first call; it holds nothing that has to be closed. */
 export class Signoff {
@@ -70,7 +72,7 @@ export class Signoff {
    */
   async ask<P extends object>(action: string, payload: P, ask: Ask = {}): Promise<ApprovedReceipt<P>> {
     const { timeout, signal, runs = "once", ...claims } = ask;
-    if (runs !== "once" && runs !== "at-least-once") throw new Invalid('runs is "once" or "at-least-once".');
+    checkRuns(runs);
     signal?.throwIfAborted();
     const end = endOf(timeout);
     const ticket = await this.#built(action, payload, claims);
@@ -121,7 +123,7 @@ export class Signoff {
    * Ask for several approvals together: people see one card, and decide on each.
    *
    *     const batch = await signoff.batch("Clean up 40 branches", { run }, branches.map((name) => ({ action: "branch.delete", payload: { name } })));
-   *     for (const receipt of await batch.wait()) if (receipt.approved) …
+   *     for (const receipt of await batch.wait()) if (receipt.approved) … // run it: each is spent for this process
    *
    * Where one is not valid nothing is asked. With a `key`, asking the same again attaches to the first batch: its requests
    * have keys of that, where they have none of their own. Throws as `request` does.
@@ -136,7 +138,8 @@ export class Signoff {
       }),
     );
     const requests = built.map(({ body }) => body as JsonObject);
-    const batch = new Batch(this.#exchange, name, built, { title, ...(run !== undefined && { run }), name, requests });
+    const spend = (receipt: Receipt, wait: Wait): Promise<void> => this.spend(receipt, wait);
+    const batch = new Batch(this.#exchange, spend, name, built, { title, ...(run !== undefined && { run }), name, requests });
     await batch.send(this.#exchange.patience);
     return batch;
   }
@@ -173,6 +176,7 @@ export class Signoff {
    */
   async spend(receipt: Receipt, { timeout = Infinity, signal }: Wait = {}): Promise<void> {
     if (receipt.status !== "approved") throw refusal(receipt);
+    if (this.#exchange.spent.delete(receipt.token)) return checkTime(receipt); // a batch has spent it for this process
     const by = processName();
     const call = { body: { by } satisfies Wire["Spend"], patience: timeout, signal }; // sent again it is answered again, as `by` is the same
     const found = await this.#exchange.gateway.call("POST", `/v1/requests/${receipt.id}/spend`, call);
@@ -212,7 +216,7 @@ export class Signoff {
         const receipt = await accept(one, this.#exchange.taken, one.id).catch((error: unknown) => {
           if (!(error instanceof NotVerified)) throw error;
         });
-        if (receipt) yield { receipt, ack };
+        if (receipt) yield { receipt, notes: receipt.notes, ack, get answer() { return receipt.answer && answerIn(receipt); } };
         else await ack(); // its time is over, or somebody forged it: never to be run
       }
     }

@@ -28,6 +28,9 @@ const EARLY = 0.5;
 
 /** One agent's way to its gateway. */
 export class Exchange {
+  /** Receipts (tokens) that a batch has spent for this process, until somebody asks to spend them. */
+  readonly spent = new Set<string>();
+
   constructor(
     readonly gateway: Gateway,
     readonly taken: Taken,

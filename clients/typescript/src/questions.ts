@@ -137,9 +137,17 @@ export async function askedOf(agent: string, question: string, said: Question, s
 
 /** A verified receipt of an answered question → the answer; throws NotVerified where it is none, or not to `asked`. */
 export function answerOf(receipt: Receipt, asked?: Json): Answer {
+  if (receipt.kind !== QUESTION) throw new NotVerified("It is no answer to a question.");
+  const found = answerIn(receipt);
+  if (asked !== undefined && !found.choices.every((id) => idsOf(asked).includes(id)))
+    throw new NotVerified("It chooses what was not among the options.");
+  return found;
+}
+
+/** The same of whatever is answered, as what people say of a result is, too. */
+export function answerIn(receipt: Receipt): Answer {
   const { answer, decidedBy } = receipt;
-  if (receipt.kind !== QUESTION || receipt.status !== "answered" || answer === undefined || !decidedBy)
-    throw new NotVerified("It is no answer to a question.");
+  if (receipt.status !== "answered" || answer === undefined || !decidedBy) throw new NotVerified("It is no answer to a question.");
   const { choice = [], text = "", date = null, default: usual = false, none = false, ...more } = answer;
   const right =
     Array.isArray(choice) &&
@@ -151,8 +159,6 @@ export function answerOf(receipt: Receipt, asked?: Json): Answer {
     Object.keys(more).length === 0;
   if (!right) throw new NotVerified("Its answer is not spelled as one.");
   const choices = choice as string[];
-  if (asked !== undefined && !choices.every((id) => idsOf(asked).includes(id)))
-    throw new NotVerified("It chooses what was not among the options.");
   return {
     choice: choices[0],
     choices,

@@ -226,7 +226,7 @@ function notesOf(notes: unknown): Note[] {
   const found = Array.isArray(notes) ? (notes as Partial<Record<keyof Note, unknown>>[]) : [];
   return found.flatMap((one) =>
     typeof one?.by === "string" && typeof one.text === "string"
-      ? [{ by: one.by, text: one.text, at: new Date(typeof one.at === "string" ? one.at : NaN) }]
+      ? [{ by: one.by, text: one.text, at: new Date(typeof one.at === "string" || one.at instanceof Date ? one.at : NaN) }]
       : [],
   );
 }

@@ -63,10 +63,20 @@ export interface Wait {
   signal?: AbortSignal | undefined;
 }
 
+/** `once`: one process alone may run it; with `at-least-once` every one that asks with the same key, until one reported. */
+export type Runs = "once" | "at-least-once";
+
 /** What ask() takes besides action and payload. */
 export interface Ask extends Claims, Wait {
-  /** `once`: one process alone may run it; with `at-least-once` every one that asks with the same key, until one reported. */
-  runs?: "once" | "at-least-once" | undefined;
+  runs?: Runs | undefined;
+}
+
+/** Seconds that the server is given at least to say who may run it, and at most to be told what became of it. */
+export const SPEND = 10;
+
+/** Throws Invalid where it is neither. */
+export function checkRuns(runs: Runs): void {
+  if (runs !== "once" && runs !== "at-least-once") throw new Invalid('runs is "once" or "at-least-once".');
 }
 
 /** A request as it is sent: `digest` is its payload's, `body` what POST /v1/requests takes. */

@@ -1,6 +1,6 @@
 /** Batches against a real server: asked in one body, decided one by one, and their receipts in order. */
 import { afterEach, expect, test, vi } from "vitest";
-import { Invalid, NotVerified, Signoff, WaitTimeout, type Item, type Receipt } from "../src/index.js";
+import { AlreadySpent, Duplicate, Invalid, NotVerified, Signoff, WaitTimeout, type Item, type Receipt } from "../src/index.js";
 import { server } from "./server.js";
 
 const items = (count: number): Item<{ name: string }>[] =>
@@ -26,6 +26,48 @@ test("receipts come in order, each verified, once all have ended; each runs once
   await signoff.spend(receipts[0]!);
   await expect(signoff.spend(receipts[1]!)).rejects.toThrow("rejected");
   expect(await batch.tickets[0]!.get()).toMatchObject({ status: "duplicate" });
+});
+
+test("each approval is spent once: by whoever waits for the batch, or by who was faster", async () => {
+  const signoff = server.client();
+  const batch = await signoff.batch(TITLE, {}, items(12));
+  for (const { id } of batch.tickets) await server.decide(id);
+  const unspent = await batch.wait({ runs: "at-least-once" });
+  expect((await Promise.all(batch.tickets.map(({ id }) => server.look(id)))).map((row) => row.spent_by)).toEqual(Array(12).fill(null));
+  const other = server.client();
+  await other.spend(unspent[0]!);
+  const receipts = await batch.wait({ timeout: 30 });
+  expect(receipts.map(({ status }) => status)).toEqual(["duplicate", ...Array(11).fill("approved")]);
+  expect(receipts[0]).not.toHaveProperty("payload");
+  for (const { id } of batch.tickets) expect((await server.look(id)).spent_by).toMatch(/^js-/);
+  expect((await batch.wait({ timeout: 30 })).slice(1)).toEqual(receipts.slice(1)); // what is this process's stays so
+  await signoff.spend(receipts[1]!); // it is spent already: this is content with that, once
+  await expect(signoff.spend(receipts[1]!)).rejects.toThrow(AlreadySpent);
+  await expect(other.spend(receipts[2]!)).rejects.toThrow(AlreadySpent);
+  await expect(signoff.spend(receipts[0]!)).rejects.toThrow(Duplicate);
+  await expect(batch.wait({ runs: "twice" as "once" })).rejects.toThrow(Invalid);
+});
+
+test("two processes that wait for one batch share it, and run each once", async () => {
+  const both = await Promise.all([1, 2].map(() => server.client().batch(TITLE, { key: "shared" }, items(6))));
+  for (const { id } of both[0]!.tickets) await server.decide(id);
+  const found = await Promise.all(both.map((one) => one.wait({ timeout: 30 })));
+  for (let at = 0; at < 6; at++) expect(found.map((one) => one[at]!.status).sort()).toEqual(["approved", "duplicate"]);
+  const reasons = found.flat().flatMap(({ status, reason }) => (status === "duplicate" ? [reason] : []));
+  for (const reason of reasons) expect(reason).not.toBe("");
+});
+
+test("what was spent when the wait was cut off, the next one gives", async () => {
+  let cut = true;
+  const weak: typeof fetch = async (to, options) => {
+    if (cut && String(to).endsWith("/spend") && String(to).includes(batch.tickets[2]!.id)) return Response.json({}, { status: 404 });
+    return fetch(to, options);
+  };
+  const batch = await server.client({ fetch: weak }).batch(TITLE, {}, items(3));
+  for (const { id } of batch.tickets) await server.decide(id);
+  await expect(batch.wait({ timeout: 30 })).rejects.toThrow();
+  cut = false;
+  expect((await batch.wait({ timeout: 30 })).map(({ status }) => status)).toEqual(Array(3).fill("approved"));
 });
 
 test("some of it can be had before the last, and sent again it is one batch", async () => {

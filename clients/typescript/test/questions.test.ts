@@ -1,6 +1,6 @@
 /** Questions against a real server: what people answer comes back signed, and is never an approval. */
 import { afterEach, expect, test, vi } from "vitest";
-import { bind, Cancelled, Expired, Invalid, NotVerified, WaitTimeout, type Answer, type Receipt } from "../src/index.js";
+import { bind, Cancelled, Expired, Invalid, NotVerified, WaitTimeout, type Answer, type Delivery } from "../src/index.js";
 import { server } from "./server.js";
 
 const OPTIONS = { a: "Ann Smith, Berlin", b: "Al Smith, Bonn" };
@@ -115,11 +115,16 @@ test("an agent that parks hears of an answer, too", async () => {
   const signoff = server.client();
   const { id } = await signoff.requestQuestion(WHICH, { options: OPTIONS });
   await server.answerNext({ choice: ["a"] });
-  const heard: Receipt[] = [];
-  for await (const { receipt, ack } of signoff.decisions({ group: "answers" })) {
-    heard.push(receipt);
-    await ack();
-    if (receipt.id === id) break;
+  const refund = await signoff.request("refund.create", { amount: 1 }, { reversible: true });
+  await server.note(refund.id, "Book it on the old account.");
+  await server.decide(refund.id);
+  const heard = new Map<string, Delivery>();
+  for await (const delivery of signoff.decisions({ group: "answers" })) {
+    heard.set(delivery.receipt.id, delivery);
+    await delivery.ack();
+    if (delivery.receipt.id === refund.id) break;
   }
-  expect(heard.at(-1)).toMatchObject({ id, approved: false, answer: { choice: ["a"] } });
+  expect(heard.get(id)).toMatchObject({ receipt: { id, approved: false }, answer: { choice: "a", by: "ana" }, notes: [] });
+  expect(heard.get(refund.id)).toMatchObject({ receipt: { approved: true }, notes: [{ text: "Book it on the old account." }] });
+  expect(heard.get(refund.id)!.answer).toBeUndefined();
 });

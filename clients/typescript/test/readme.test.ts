@@ -9,6 +9,7 @@ const FOLDER = fileURLToPath(new URL("../", import.meta.url));
 const AROUND = `
 declare const payments: { refund(payload: { customer: string; amount: number }): Promise<string> };
 declare const tasks: { resume(id: string): Promise<void> };
+declare const git: { remove(payload: object): Promise<void> };
 declare const find: (q: string) => Promise<string[]>;
 declare const model: import("ai").LanguageModel;
 declare const chatId: string, prompt: string, executorToken: string;

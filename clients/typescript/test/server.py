@@ -110,7 +110,7 @@ def undo(stage: Stage, request_id: str) -> str:
 
 def undoers(stage: Stage) -> list[dict[str, Any]]:
     """What agents say that they can undo."""
-    return [{"action": one.action, "passed": one.passed} for one in stage.core.approvals.undo.listed()]
+    return [{"action": one.action, "passed": one.passed} for one in stage.core.approvals.undoers.listed()]
 
 
 def expire(stage: Stage, request_id: str) -> None:

@@ -1,11 +1,12 @@
 /** People ask the agent, against a real server: it answers what the server has signed, once, and nothing else. */
-import { afterEach, expect, test, vi } from "vitest";
-import type { Inquiry, Receipt } from "../src/index.js";
+import { afterAll, afterEach, expect, test, vi } from "vitest";
+import { WaitTimeout, type Inquiry, type Pending, type Receipt } from "../src/index.js";
 import { server } from "./server.js";
 
 const REFUND = { customer: "cus_42", amount: 120 };
 
 afterEach(() => server.clear());
+afterAll(() => server.follow(""));
 
 async function pending(): Promise<string> {
   return (await server.client().request("refund.create", REFUND, { reversible: true })).id;
@@ -59,6 +60,15 @@ test("a question that the server has not signed is nobody's", async () => {
   await vi.waitFor(async () => expect((await server.talk(asked)).answer).toBe("Invoice 7."), 20_000);
   expect(forged.heard).toEqual([]);
   await Promise.all([forged.end(), honest.end()]);
+});
+
+test("a question that gives more time is told to whoever looks", async () => {
+  await server.follow("rules: [{name: talk, match: {}, verdict: ask, talk: +10m, expires_in: 5m}]");
+  const ticket = await server.client().request("refund.create", REFUND, { reversible: true });
+  const before = (await ticket.get()) as Pending;
+  await server.question(ticket.id, "Which invoice?");
+  await expect(ticket.wait({ timeout: 1 })).rejects.toThrow(WaitTimeout);
+  expect(((await ticket.get()) as Pending).expiresAt.getTime() - before.expiresAt.getTime()).toBe(600_000);
 });
 
 test("notes come beside the decision, as data", async () => {

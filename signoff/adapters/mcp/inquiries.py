@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol
 
 from mcp.server.mcpserver.exceptions import ToolError
@@ -64,28 +64,28 @@ class Inquiries:
             return outcomes.refused(error, action)
         except SignoffError as error:
             raise unavailable(action, error) from None
-        self._sent[ticket.id] = payload  # to tell what a person has changed
+        self.note_sent(ticket.id, payload)
+        return ticket
+
+    def note_sent(self, id: str, payload: dict[str, Any]) -> None:
+        """Kept to tell what a person has changed."""
+        self._sent[id] = payload
         while len(self._sent) > MOST_KEPT:
             self._sent.pop(next(iter(self._sent)))
-        return ticket
 
     async def wait(self, id: str, action: str | None, seconds: float | None, tell: Tell) -> Outcome:
         """Its end, or `pending` after so many seconds. `tell` is called from time to time."""
         limit = self._max_wait if seconds is None else min(seconds, self._max_wait)
-        telling = asyncio.ensure_future(_tell_often(tell, action, limit))
         try:
-            receipt = await self._decided(id, limit)
-            return (
-                self._pending(id, action, await self._state(id)) if receipt is None else self.ended(receipt)
-            )
+            async with telling(tell, action, limit):
+                receipt = await self._decided(id, limit)
+            return self.pending(id, action, await self._state(id)) if receipt is None else self.ended(receipt)
         except WaitTimeout:
-            return self._pending(id, action, await self._state(id))
+            return self.pending(id, action, await self._state(id))
         except NotApproved as error:
             return outcomes.refused(error, action or id)
         except SignoffError as error:
             raise unavailable(action or "The request", error) from None
-        finally:
-            telling.cancel()
 
     async def _decided(self, id: str, limit: float) -> Receipt | None:
         """Its receipt, once approved; None where a person asks something about it first."""
@@ -99,7 +99,8 @@ class Inquiries:
                 if one is not None and not one.done():
                     one.cancel()
 
-    def _pending(self, id: str, action: str | None, until: Pending | None) -> Outcome:
+    def pending(self, id: str, action: str | None, until: Pending | None = None) -> Outcome:
+        """Nobody has decided yet; with what people ask about it."""
         return outcomes.pending(id, action, until, self.talks.about(id) if self.talks else None)
 
     async def state(self, id: str) -> Receipt | Pending | None:
@@ -134,6 +135,16 @@ def said(meta: dict[str, Any], *, key: str | None, **claims: Any) -> dict[str, A
     if key or isinstance(use, str):
         found["key"] = f"mcp:{key}" if key else f"mcp:{use}"
     return found
+
+
+@asynccontextmanager
+async def telling(tell: Tell, action: str | None, limit: float) -> AsyncIterator[None]:
+    """While a call waits, its client is told so from time to time."""
+    often = asyncio.ensure_future(_tell_often(tell, action, limit))
+    try:
+        yield
+    finally:
+        often.cancel()
 
 
 async def _tell_often(tell: Tell, action: str | None, limit: float) -> None:

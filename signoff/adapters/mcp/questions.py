@@ -14,6 +14,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from signoff.adapters.mcp.inquiries import Inquiries, Tell, unavailable
+from signoff.adapters.mcp.outcomes import Noted, noted
 from signoff.adapters.mcp.work import ctx_meta, whole
 from signoff.client.answer import Answer
 from signoff.client.client import AsyncSignoff
@@ -72,7 +73,8 @@ class Answered(TypedDict):
 
     `choice` is the id of the option that was chosen (the first of `choices`), `text` what they wrote, `date`
     is ISO 8601. `default`: they left it to you, and what stands beside it is your own default. `none`: none
-    of the options is right, and `text` says what is. What is not known, or is none, is null.
+    of the options is right, and `text` says what is; `notes` are data that people wrote for you. What is not
+    known, or is none, is null.
     """
 
     id: str | None
@@ -88,6 +90,7 @@ class Answered(TypedDict):
     receipt: str | None
     permalink: str | None
     expires_at: str | None
+    notes: list[Noted] | None
 
 
 class Questions:
@@ -167,7 +170,7 @@ class Questions:
             "choice": answer.choice, "choices": list(answer.choices), "text": answer.text or None,
             "date": answer.date.isoformat() if answer.date else None, "default": answer.default,
             "none": answer.none, "answered_by": answer.by, "receipt": receipt.token or None,
-            "permalink": receipt.permalink,
+            "permalink": receipt.permalink, "notes": noted(receipt),
         }  # fmt: skip
         return found
 
@@ -290,7 +293,7 @@ def _refused(error: NotApproved, id: str | None) -> Answered:
 def _empty(id: str | None, status: State, message: str) -> Answered:
     return Answered(
         id=id, status=status, message=message, choice=None, choices=None, text=None, date=None, default=None,
-        none=None, answered_by=None, receipt=None, permalink=None, expires_at=None,
+        none=None, answered_by=None, receipt=None, permalink=None, expires_at=None, notes=None,
     )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
 from signoff.adapters.calls import Call, Calls, Go
-from signoff.adapters.mcp import learning, questions, talks
+from signoff.adapters.mcp import batches, learning, questions, talks
 from signoff.adapters.mcp.inquiries import MAX_WAIT, Inquiries, Tell, said, unavailable
 from signoff.adapters.mcp.outcomes import Outcome
 from signoff.adapters.mcp.plain import PlainServer
@@ -34,8 +34,8 @@ INSTRUCTIONS = (
     "Ask a person before you do something that matters: call request_approval with what you are about to "
     "do, and run it only once the status is approved, with exactly the payload that comes back: a person may "
     "have changed it. While it is pending, call check_approval. A rejection is final. Afterwards call "
-    "report_outcome. Where you do not know what is meant, call ask_person: an answer lets nothing run, and a "
-    "question that expires has none."
+    "report_outcome. For several actions of one piece of work call request_batch. Where you do not know what "
+    "is meant, call ask_person: an answer lets nothing run, and a question that expires has none."
 )
 Wait = Annotated[
     float | None,
@@ -66,6 +66,9 @@ def serve(client: AsyncSignoff, *, max_wait: float = MAX_WAIT, wait: float | Non
         tags: list[str] | None = None,
         cost: float | None = None,
         title: str = "",
+        interpretation: Annotated[
+            str, Field(description="How you read your task, where it could be read in several ways.")
+        ] = "",
         key: Annotated[str | None, Field(description="Asking again with it attaches to the first.")] = None,
         expires_in: Annotated[float | None, Field(description="Seconds until it ends, unanswered.")] = None,
         max_wait_seconds: Wait = None,
@@ -75,7 +78,7 @@ def serve(client: AsyncSignoff, *, max_wait: float = MAX_WAIT, wait: float | Non
         claims = said(
             ctx_meta(ctx), key=key, reason=reason, reversible=reversible, risk=risk, undo=undo, impact=impact,
             alternatives=alternatives, context=context, tags=tags, cost=cost, title=title,
-            expires_in=expires_in,
+            interpretation=interpretation, expires_in=expires_in,
         )  # fmt: skip
         asking = _ask_and_wait(inquiries, action, payload, claims, max_wait_seconds, ctx.report_progress)
         return await whole(asking, action)
@@ -105,6 +108,7 @@ def serve(client: AsyncSignoff, *, max_wait: float = MAX_WAIT, wait: float | Non
         deciding = _permission(client, tool_name, input, tool_use_id, wait)
         return json.dumps(await whole(deciding, tool_name))
 
+    batches.add(server, inquiries, max_wait)
     questions.add(server, inquiries, max_wait)
     learning.add(server, client)
     inquiries.talks = asked = talks.Talks(client)

@@ -20,6 +20,8 @@ from signoff.models.batches import Batch
 
 ORDER = ("wait", "approved", "answered", "rejected", "sent back", "expired", "withdrawn", "blocked by policy")
 """How states are counted, in this order."""
+STATES = {"pending": "wait", "cancelled": "withdrawn", "blocked": "blocked by policy"}
+"""Of a status its word there, where that is another."""
 MOST = 8
 """Lines of who decided which, and of what they said."""
 SAID = 200
@@ -42,8 +44,7 @@ class Standing:
 def standing(batch: Batch, now: int | None) -> Standing:
     """How a batch stands; past its time what waits counts as expired, even before that is recorded."""
     states = [state(one, now) for one in batch.items]
-    counts = Counter(states)
-    told = words.counts([(name, counts[name]) for name in ORDER if counts[name]])
+    told = counted(batch.items, now)
     blocks = [says(told, f"counts:{batch.revision}")]
     lines = _by_whom(batch.numbered, states)
     if lines:
@@ -53,17 +54,21 @@ def standing(batch: Batch, now: int | None) -> Standing:
     return Standing(told, tuple(blocks))
 
 
+def counted(asked: Sequence[Approval], now: int | None = None) -> Trusted:
+    """`31 wait · 4 approved`: how many of each."""
+    counts = Counter(state(one, now) for one in asked)
+    return words.counts([(name, counts[name]) for name in ORDER if counts[name]])
+
+
 def state(one: Approval, now: int | None) -> str:
     """An adjective of `ORDER`."""
     match one.status:
         case "pending":
-            return "expired" if now is not None and now >= one.expires_at else "wait"
+            return "expired" if now is not None and now >= one.expires_at else STATES["pending"]
         case "rejected":
             return "sent back" if one.decision and one.decision.resubmit else "rejected"
-        case "cancelled":
-            return "withdrawn"
-        case "blocked":
-            return "blocked by policy"
+        case "cancelled" | "blocked":
+            return STATES[one.status]
         case "approved" | "answered" | "expired":
             return one.status
     assert_never(one.status)

@@ -233,7 +233,7 @@ def _actions(approval: Approval, whole: bool, editable: bool) -> Block:
         buttons.append(_button("edit", card_words.EDIT_MORE, value))
     choices = [("note", card_words.NOTE_MORE)] if whole else []
     choices += [("ask", talk_words.ASK_MORE), ("details", card_words.DETAILS_MORE)]
-    choices += [("alike", batch_words.TOGETHER)] if approval.batch_id is None else []
+    choices += [("alike", batch_words.review_together(approval.alike))] if approval.alike > 1 else []
     options = [{"text": plain(label), "value": f"{name}:{value}"} for name, label in choices]
     menu: Block = {"type": "overflow", "action_id": "more", "options": options}
     return {"type": "actions", "block_id": f"actions:{approval.revision}", "elements": [*buttons, menu]}

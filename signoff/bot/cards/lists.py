@@ -8,11 +8,13 @@ list; their value holds all that the page needs: `kind:page:agent or action`.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from functools import partial
 from typing import Any, assert_never, get_args
 
 from signoff.approvals.lists import MOST_PAGES, Kind, Overview, Page
 from signoff.bot.blocks import BUTTON_TEXT
+from signoff.bot.cards.batch_after import ORDER, STATES
 from signoff.bot.text.heading import at_stake, way_in
 from signoff.bot.text.memory import recalled
 from signoff.bot.text.quotes import isolated
@@ -40,7 +42,7 @@ def list_blocks(page: Page, now: int) -> list[Block]:
         found = [says(lists_words.nothing(page.kind, page.about), "empty")]
     else:
         about = cut(visible(page.about), 100)
-        count = page.total if page.kind == "pending" else len(page.items)
+        count = page.total if page.kind == "pending" else page.shown
         text = lists_words.heading(page.kind, count, page.page, page.pages, about)
         found = [{"type": "context", "block_id": "list", "elements": [plain(text)]}]
         found += [*_together(page), *_items(page, now)]
@@ -135,16 +137,20 @@ def _item(page: Page, one: Listed, title: str, now: int | None) -> list[Block]:
 
 
 def _batch(page: Page, one: Listed, of: Folded, now: int | None) -> list[Block]:
-    """All that waits of a batch as one line."""
+    """All that waits of a batch as one line, or all of it with what has become of it."""
     name = f"{page.kind}:{one.id}:{one.revision}"
+    if not of.became or (one.pending and one.id in page.reviewable):
+        ways_in = "batch_review", card_words.REVIEW_MORE
+    else:
+        ways_in = "batch_look", batch_words.LOOK_THROUGH
     button = {
         "type": "button",
-        "action_id": "batch_review",
-        "text": plain(card_words.REVIEW_MORE),
+        "action_id": ways_in[0],
+        "text": plain(ways_in[1]),
         "value": str(of.batch_id),
     }
     link = one.permalink if _LINK.fullmatch(one.permalink) else ""
-    about = [mrkdwn(lists_words.listed_batch(one.agent, batch_words.until(of.ends, now), link))]
+    about = [mrkdwn(_about_batch(page, one, of, now, link))]
     called = visible(of.title.strip())
     about += [plain(batch_words.called(cut(called, 200)))] if called else []
     text = plain(batch_words.header(of.actions, len(of.ids)))
@@ -152,6 +158,17 @@ def _batch(page: Page, one: Listed, of: Folded, now: int | None) -> list[Block]:
         {"type": "section", "block_id": f"item:{name}", "text": text, "accessory": button},
         {"type": "context", "block_id": f"about:{name}", "elements": about},
     ]
+
+
+def _about_batch(page: Page, one: Listed, of: Folded, now: int | None, link: str) -> Trusted:
+    if not of.became:
+        return lists_words.listed_batch(one.agent, batch_words.until(of.ends, now), link)
+    counts = Counter[str]()
+    for status, count in of.became:
+        counts[STATES.get(status, status)] += count
+    told = batch_words.counts([(name, counts[name]) for name in ORDER if counts[name]])
+    at = (one.decided_at if page.kind == "mine" else None) or one.created_at
+    return lists_words.listed_batch_over(one.agent, told, of.failed, at, link)
 
 
 def _about(page: Page, one: Listed, now: int | None) -> Trusted:

@@ -34,8 +34,8 @@ def report_blocks(approval: Approval, now: int | None = None) -> list[Block]:
     headline = visible(verdict.headline or "")
     title = header(headline or approval.action)
     about = [plain(approval.action)] if headline else []
-    about.append(mrkdwn(card_words.let_through(approval.agent, approval.ended_at or approval.created_at)))
-    about.append(plain(approval.code))
+    at = approval.ended_at or approval.created_at
+    about.append(mrkdwn(card_words.let_through(approval.agent, at, approval.code)))
     found: list[Block] = [
         {"type": "section", "block_id": f"report:{revision}", "text": title},
         {"type": "context", "block_id": f"about:{revision}", "elements": about},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from signoff.approvals.undo import filled, offered_until
+from signoff.approvals.offers import filled, offered_until
 from signoff.bot.text.text import Block, mrkdwn, plain, visible
 from signoff.bot.text.undone import undone_line
 from signoff.bot.text.words import undo as words

@@ -150,6 +150,7 @@ class BatchCards:
                     return _Stands(message, place, link)
         if not held.renew():
             raise NotYet("its lease ran out")
+        crash.here("batch.renewed")
         where, thread = first or (channel, None)
         if not pace.claim(self._store, where):
             raise NotYet("its conversation takes one message a second")

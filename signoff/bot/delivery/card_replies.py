@@ -97,6 +97,7 @@ class CardReplies:
         if not posted.thread_ts:
             log.info("the card's thread is gone: id=%s", approval.id)
         retry(lambda: card_replies.done(self._store, reply, posted.ts))
+        crash.here("reply.noted")
 
     def _thread_of(self, approval: Approval) -> tuple[str, str] | None:
         """The thread that its card begins, or stands in; None where no card stands yet."""

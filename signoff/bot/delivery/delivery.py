@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from signoff.approvals.service import Approvals
@@ -197,6 +198,7 @@ class Delivery:
 
     def _show(self, approval: Approval, place: CardPlace, now: int, held: Held) -> bool:
         """One revision; False where the lease was lost over it: then another has it shown once more."""
+        approval = replace(approval, alike=self._approvals.batches.count_alike(approval))
         stands = self._standing.show(approval, place, now, held)
         rendered = json.dumps([stands.message.text, stands.message.blocks], ensure_ascii=False)
         where = (stands.channel, stands.ts, stands.permalink, rendered, stands.thread_ts)

@@ -7,6 +7,7 @@ from typing import Any
 
 from signoff.bot.blocks import VIEW_BYTES, view_bytes
 from signoff.bot.blocks.limits import OPTION_TEXT
+from signoff.bot.forms.talk_forms import ask_view
 from signoff.bot.text.answer import default_text
 from signoff.bot.text.claims import claims, said
 from signoff.bot.text.options import Labels
@@ -61,6 +62,12 @@ def hand_view(approval: Approval) -> Block:
     by = element("users_select", placeholder=pick)
     blocks = [*_asked(approval), asks("to", words.HAND_LABEL, by, words.HAND_HINT)]
     return modal("hand", words.HAND, blocks, approval, words.HAND_SUBMIT, forms_words.CANCEL)
+
+
+def ask_about_view(approval: Approval) -> Block:
+    """A question back to the agent, below what it has asked."""
+    view = ask_view(approval)
+    return view | {"blocks": [*_asked(approval), view["blocks"][-1]]}
 
 
 def read_answer(question: Question, values: Mapping[str, Any]) -> tuple[GivenAnswer, dict[str, str]]:

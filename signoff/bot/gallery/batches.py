@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from signoff.bot.gallery.approval import BEGAN, SECOND, made_up
@@ -22,6 +23,11 @@ _NAMES = (
     "login-form", "dark-mode", "invoice-pdf", "search-index", "rate-limit", "new-footer", "csv-export",
     "api-v2", "cookie-banner", "fix-timezone", "sso", "audit-log",
 )  # fmt: skip
+_PEOPLE = (
+    "ann.smith", "b.okafor", "c.sommer", "dana", "e.rossi", "farid", "g.lund", "h.tanaka", "ines", "j.novak",
+    "kim", "l.dubois",
+)  # fmt: skip
+_BECAME = ("status", "decision", "ended_at", "outcome")
 _LETTER = "Dear {name},\n\nyour invoice {number} is due on 30 November.\nPlease have a look at it.\n\nAcme\n"
 
 
@@ -74,12 +80,12 @@ def _letters() -> list[Approval]:
                 "from": "billing@acme.example",
                 "to": f"{name}@example.com",
                 "subject": f"Invoice {7000 + at}",
-                "body": _LETTER.format(name=name.title(), number=7000 + at) * 6,
+                "body": _LETTER.format(name=name.replace(".", " ").title(), number=7000 + at) * 6,
             },
             verdict=_FINAL | {"risk": "medium"},
             reason=f"Invoice {7000 + at} is not paid.",
         )
-        for at, name in enumerate(_NAMES)
+        for at, name in enumerate(_PEOPLE)
     ]
 
 
@@ -102,17 +108,11 @@ def _mixed() -> list[Approval]:
 
 
 def _over() -> list[Approval]:
-    failed = Outcome(succeeded=False, note="branch is protected")
     found = _mixed()[:5]
-    return [*found, made_up(found[0].payload, **_ended(failed))]
-
-
-def _ended(outcome: Outcome) -> dict[str, Any]:
     yes = Decision(vote="approve", approver="U0ANA", name="Ana")
-    return {
-        "id": _id(40), "agent": "ops-bot", "action": "branch.delete", "status": "approved", "decision": yes,
-        "ended_at": BEGAN + 60 * SECOND, "outcome": outcome, "verdict": _SAFE,
-    }  # fmt: skip
+    failed: dict[str, Any] = {"outcome": Outcome(succeeded=False, note="branch is protected")}
+    ended = {"status": "approved", "decision": yes, "ended_at": BEGAN + 60 * SECOND, **failed}
+    return [*found, _one(39, "branch.delete", found[0].payload, **ended)]
 
 
 def _misleading() -> list[Approval]:
@@ -121,9 +121,12 @@ def _misleading() -> list[Approval]:
 
 
 def _one(at: int, action: str, payload: dict[str, Any], **fields: Any) -> Approval:
-    known = {"verdict": _SAFE, "agent": "ops-bot"}
-    known |= {} if "status" in fields else {"reason": "Merged, and unused for months."}
-    return made_up(payload, **{**known, "id": _id(at), "action": action, **fields})
+    """One of them; `status`, `decision`, `ended_at` and `outcome` are what has become of it."""
+    became = {name: fields.pop(name) for name in _BECAME if name in fields}
+    known = {"verdict": _SAFE, "agent": "ops-bot", "reason": "Merged, and unused for months."}
+    found = made_up(payload, **{**known, "id": _id(at), "action": action, **fields})
+    decision = became.pop("decision", None)
+    return replace(found, decisions=(decision,) if decision else (), **became)
 
 
 def _id(at: int) -> str:

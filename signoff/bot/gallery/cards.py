@@ -55,6 +55,10 @@ CLAIMS = {
 
 CARDS: Mapping[str, Case] = {
     "short": ({"host": "web-1"}, {"action": "server.restart", "verdict": sure("reversible", "low")}),
+    "alike": (
+        {"host": "web-1"},
+        {"action": "server.restart", "verdict": sure("reversible", "low"), "alike": 12},
+    ),
     "empty": ({}, {"action": "cache.flush", "verdict": sure("reversible", "low")}),
     "money-with-claims": (
         REFUND,

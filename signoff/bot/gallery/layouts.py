@@ -35,9 +35,10 @@ from signoff.bot.text.fold import shown_whole
 from signoff.bot.text.text import Block, Trusted
 from signoff.bot.text.words import replies as replies_words
 from signoff.bot.together import views as batch_forms
-from signoff.bot.together.review import review_pages
+from signoff.bot.together.review import LOOK, review_pages
 from signoff.bot.together.review import review_view as batch_review
 from signoff.models.approval import Approval, Card
+from signoff.models.batch_lists import Folded
 from signoff.models.batches import Batch, Left
 from signoff.models.feedback import KIND
 from signoff.models.lists import Listed
@@ -61,6 +62,18 @@ NOW = BEGAN + 35 * 60 * SECOND
 PLACE = Card(1, "C0APPROVALS", "1.2")
 LINK = "https://acme.slack.com/archives/C0APPROVALS/p12"
 _DRAFT = "01930000-0000-7000-8000-000000000002"
+_ENDS = (NOW + 3600 * SECOND,)
+_FOLDED = (
+    Folded(
+        12, "Clean up 40 branches", ("x",) * 40, (("branch.delete", 40),), _ENDS,
+        (("approved", 36), ("rejected", 2), ("sent back", 1), ("cancelled", 1)), 2,
+    ),
+    Folded(
+        13, "", ("x",) * 9, (("mail.send", 8), ("mail.draft", 1)), _ENDS,
+        (("pending", 3), ("approved", 5), ("expired", 1)),
+    ),
+    Folded(14, "Remind *all* <!channel>", ("x",) * 12, (("mail.send", 12),), _ENDS),
+)  # fmt: skip
 _LISTED = 10
 """Requests of one page of a list."""
 
@@ -164,6 +177,9 @@ def _of_many(approvals: list[Approval]) -> Iterator[Layout]:
         yield Layout(f"list of {kind}", "message", {"blocks": lists.list_blocks(page, NOW)})
         yield _view(f"list of {kind}, as a form", lists.list_view(page, NOW))
         yield Layout(f"empty list of {kind}", "message", {"blocks": lists.list_blocks(Page(kind), NOW)})
+    folded = {one.id: of for one, of in zip(pages["history"].items, _FOLDED, strict=False)}
+    batches = replace(pages["history"], folded=folded)
+    yield Layout("list of batches", "message", {"blocks": lists.list_blocks(batches, NOW)})
     owned = Page("owned", items[:_LISTED], more=True)
     seen = Overview(pages["pending"], pages["mine"], owned)
     yield _view("Home", lists.home_view(seen))
@@ -175,7 +191,9 @@ def _of_batch(name: str, batch: Batch) -> Iterator[Layout]:
     seen = looked(batch, "another review")
     for page in range(1, len(review_pages(seen)) + 1):
         yield _view(f"{name}: review, page {page}", batch_review(seen, page))
-        yield _view(f"{name}: looked through, page {page}", batch_review(seen, page, decides=False))
+    over = replace(seen, review=replace(seen.review, id=f"{LOOK}{batch.id}"))
+    for page in range(1, len(review_pages(over)) + 1):
+        yield _view(f"{name}: looked through, page {page}", batch_review(over, page, decides=False))
     for at, one in enumerate(batch.items):
         yield _view(f"{name}: one by one, {at + 1}", batch_forms.each_view(seen, at, one))
     left = [Left(one.id, "Its time ran out.") for one in batch.items[:3]]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from signoff.approvals.undo import Planned, filled
+from signoff.approvals.offers import filled
+from signoff.approvals.undo import Planned
 from signoff.bot.gallery.approval import BEGAN, SECOND
 from signoff.bot.gallery.cards import REFUND, REFUND_SCHEMA, Case, ended, sure
 from signoff.models.approval import Approval
@@ -45,6 +46,7 @@ def _grace(**fields: Any) -> dict[str, Any]:
 
 UNDO: Mapping[str, Case] = {
     "can-be-undone": (REFUND, _ran()),
+    "read-one-way": (REFUND, _ran() | {"interpretation": "“the customer” is cus_42, who wrote last."}),
     "never-tried": (REFUND, _ran(undo=Undo(known=True, owner="U0MIA"))),
     "not-reported-yet": (REFUND, _ran(None)),
     "value-missing": (REFUND, _ran(Outcome(succeeded=True))),

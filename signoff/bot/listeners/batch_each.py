@@ -17,7 +17,7 @@ from signoff.bot.forms.talk_forms import ask_view
 from signoff.bot.forms.way_back import back_of, read_back, with_back
 from signoff.bot.listeners.actions import Actions
 from signoff.bot.listeners.batch_looks import Looks
-from signoff.bot.listeners.opener import Body, Opener
+from signoff.bot.listeners.opener import STACK, Body, Opener, depth
 from signoff.bot.listeners.presses import batch_of, came_from, number_of, value_of
 from signoff.bot.text.text import Block
 from signoff.bot.together import views as forms
@@ -90,8 +90,8 @@ class Each:
         self._form(body, reject_view, 1)
 
     def edit(self, body: Body) -> None:
-        """Edit…, and its difference on top."""
-        self._form(body, lambda approval: EditForm(approval, draft_id=str(new_id())).view(), 2)
+        """Edit…, in place of the request, so that only the difference lies on top when it decides."""
+        self._form(body, lambda approval: EditForm(approval, draft_id=str(new_id())).view(), STACK)
 
     def review(self, body: Body) -> None:
         """Review… of one that is longer than a view."""
@@ -129,13 +129,18 @@ class Each:
         self._opener.replace(body, shown, self._refusal)
 
     def after(self, view: Block, user: str) -> dict[str, Any]:
-        """The acknowledgement of a form that has decided: closed, or the next one where it came from here."""
+        """The acknowledgement of a form that has decided: closed; where it came from here, the next one
+        stands in place of what lay below it.
+        """
         review_id, at = read_back(back_of(view))
         if not review_id:
             return CLEAR
         try:
             looked = self._looks.at(user, review_id)
-            return {"response_action": "update", "view": self._following(looked, user, at)}
+            following = self._following(looked, user, at)
+            if depth(view) == 1:
+                return {"response_action": "update", "view": following}
+            return {} if self._opener.put(view["previous_view_id"], following) else CLEAR
         except Exception as error:  # what was decided is: only the way back is lost
             log.warning("no way back: %s", type(error).__name__)
             return CLEAR

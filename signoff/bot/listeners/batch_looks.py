@@ -10,7 +10,7 @@ from signoff.approvals.errors import AlreadyDecided, UnknownApproval
 from signoff.approvals.lists import Lists
 from signoff.approvals.service import Approvals
 from signoff.bot.cards.batch_items import gathered
-from signoff.bot.together.review import Looked
+from signoff.bot.together.review import LOOK, Looked
 from signoff.models.approval import Approval
 from signoff.models.batches import Review
 from signoff.models.shown import Shown, digest_of
@@ -61,9 +61,10 @@ class Looks:
         batch = self._batches.get(batch_id)
         if not batch.items:
             raise UnknownApproval
-        self._lists.see(user, batch.items[0].id)
+        mine = (one for one in batch.items if one.decision and one.decision.approver == user)
+        self._lists.see(user, next(mine, batch.items[0]).id)
         items = tuple((one.id, one.version) for one in batch.items)
-        review = Review(f"look:{batch.id}", None, user, items, len(items))
+        review = Review(f"{LOOK}{batch.id}", None, user, items, len(items))
         return Looked(review, batch.items, tuple(number for number, _ in batch.numbered), batch.title)
 
     def _looked(self, review: Review, came_from: str) -> Looked:

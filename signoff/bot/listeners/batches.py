@@ -29,7 +29,7 @@ from signoff.bot.text.text import Block, Trusted
 from signoff.bot.text.words import batches as words
 from signoff.bot.text.words import replies as replies_words
 from signoff.bot.together import views as forms
-from signoff.bot.together.review import Looked, read_kept, review_view
+from signoff.bot.together.review import LOOK, Looked, read_kept, review_view
 from signoff.bot.together.views import became
 from signoff.models.approval import Approval
 from signoff.models.batches import Decided, Left
@@ -98,7 +98,7 @@ class BatchReviews:
         self._together(body, value_of(body))
 
     def menu(self, body: Body) -> None:
-        """⋯ on a card: *With those like it…* here, all else as for every card."""
+        """⋯ on a card: *Review these 12 together…* here, all else as for every card."""
         choice, _, token = value_of(body).partition(":")
         if choice == "alike":
             self._together(body, token)
@@ -123,8 +123,8 @@ class BatchReviews:
 
         def other() -> Block:
             kept = read_kept(view)
-            if kept["review"].startswith("look:"):
-                batch_id = batch_of(kept["review"][5:])
+            if kept["review"].startswith(LOOK):
+                batch_id = batch_of(kept["review"].removeprefix(LOOK))
                 return review_view(self._looks.over(user, batch_id), page, decides=False)
             looked = self._looks.at(user, kept["review"], came_from(view), _digest(kept))
             self._batches.saw(kept["review"], user, number_of(kept.get("seen", 0)))

@@ -104,6 +104,10 @@ class Opener:
         except SlackError as error:
             self.tell(body, NotOpened(error).sentence)
 
+    def put(self, view_id: str, view: Block) -> bool:
+        """Show a view in place of one that lies under others; whether that is open. Raises SlackError."""
+        return self._views.replace(Place(view_id), view)
+
     def tell(self, body: Body, text: Trusted, again: Approval | None = None) -> None:
         """Tell only the person who clicked, in the best place that there is for it; never raises.
 

@@ -123,7 +123,7 @@ def sentence(error: Exception, approval: Approval | None, now: int) -> Trusted:
     if isinstance(error, UndoBlocked):
         return undo_words.UNDO_BLOCKED
     if isinstance(error, AlreadyUndone):
-        return undo_words.undone_already(error.by_id, error.at)
+        return undo_words.undone_already(error.by_id, error.at, error.is_done)
     if isinstance(error, NotUndone):
         return undo_words.refused(error.why, escape(visible(error.detail)), error.at)
     if isinstance(error, InGrace):

@@ -73,7 +73,7 @@ class Labels:
     def _alike(self) -> Iterator[str]:
         seen: dict[str, int] = {}
         for at, option in enumerate(self.options):
-            first = seen.setdefault(skeleton(option.text), at)
+            first = seen.setdefault(skeleton(option.text).casefold(), at)
             if first != at:
                 pair = (self._named(first), self._named(at))
                 yield words.looks_alike(first + 1, pair[0], at + 1, pair[1])

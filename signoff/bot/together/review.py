@@ -13,14 +13,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from signoff.approvals.errors import UnknownApproval
+from signoff.bot.cards.batch_after import counted, state
 from signoff.bot.cards.batch_items import Gathered, Item, note_block
 from signoff.bot.cards.batch_parts import approve_button, button, claims_of, marked, stakes_block
 from signoff.bot.text.claims import claims
 from signoff.bot.text.fold import split
 from signoff.bot.text.paragraphs import elements
+from signoff.bot.text.quotes import quoted
 from signoff.bot.text.row import Row
-from signoff.bot.text.text import Block, cut, mrkdwn, plain, rich, visible
+from signoff.bot.text.text import Block, cut, length, mrkdwn, plain, rich, visible
 from signoff.bot.text.views import BLOCK_CHARACTERS, BLOCK_ROWS, TITLE, note, says
+from signoff.bot.text.words import batch_marks as mark_words
 from signoff.bot.text.words import batches as words
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
@@ -35,6 +38,10 @@ PAGE_BLOCKS = 70
 PAGE_ITEMS = 25
 """Requests of a page: who reads on a phone turns pages rather than scroll through hundreds."""
 CLAIMS = (2500, 25)
+SHORT = 160
+"""Characters of what the agent says of one of them that stand on a line, in quotes."""
+LOOK = "look:"
+"""How the id of a review begins that is only to look at; its batch's id follows."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,11 @@ class Looked:
         """Each with the payload that the review is about, whatever has been made of it since."""
         versions = (version for _, version in self.review.items)
         return tuple(as_reviewed(one, at) for one, at in zip(self.asked, versions, strict=True))
+
+    @property
+    def over(self) -> bool:
+        """Whether it is only to look at: nothing is decided in it."""
+        return self.review.id.startswith(LOOK)
 
     @property
     def value(self) -> str:
@@ -134,7 +146,8 @@ def review_view(looked: Looked, page: int = 1, *, decides: bool = True, laid: st
     blocks += _turns(page, last)
     kept: dict[str, Any] = {"review": looked.review.id, "page": page, "seen": here.seen}
     kept |= {"from": looked.came_from, "digest": looked.digest, "laid": layout}
-    return batch_modal("batch_review", words.TITLE, blocks, **kept)
+    title = words.RESULT_TITLE if looked.over else words.TITLE
+    return batch_modal("batch_review", title, blocks, **kept)
 
 
 def _layout(every: Sequence[Page]) -> str:
@@ -198,29 +211,44 @@ def _groups(
 def _rows(one: Item, looked: Looked, at: int, differ: bool) -> list[Row]:
     """A request's own rows: why it stands out, what has become of it, and what the agent says of it alone."""
     rows = marked(one)
-    if not looked.waits(at):
-        current = looked.asked[at]
-        said = words.CHANGED_SINCE if current.pending else words.NOT_WAITING
+    if (said := _became(looked, at)) is not None:
         rows.append(Row((), ((said, "italic"),)))
     if differ and (told := list(claims(one.approval.request))):
-        rows.append(Row((), ((card_words.AGENT_SAYS, "italic"),)))
         text = "\n".join(f"{claim.label}: {claim.text}" if claim.label else claim.text for claim in told)
-        rows.append(Row((), ((text, ""),), "code"))
+        if "\n" in text or length(text) > SHORT:
+            rows += [Row((), ((card_words.AGENT_SAYS, "italic"),)), Row((), ((text, ""),), "code")]
+        else:
+            rows.append(Row((), ((f"{card_words.AGENT_SAYS}: ", "italic"), (quoted(text), ""))))
     return rows
 
 
+def _became(looked: Looked, at: int) -> str | None:
+    """What has become of one that is not decided here any more, and the code to look it up by."""
+    current = looked.asked[at]
+    if current.pending and looked.waits(at):
+        return mark_words.by_code(mark_words.WAITS, current.code) if looked.over else None
+    if current.pending:
+        return mark_words.CHANGED_SINCE
+    by = visible(current.decision.name.strip()) if current.decision else ""
+    return mark_words.by_code(mark_words.became(state(current, None), by), current.code)
+
+
 def _about(looked: Looked, first: bool) -> list[Block]:
-    """Who asks whom, and until when; on the first page what the agent calls it, too."""
+    """Who asks whom, and until when; on the first page what the agent calls it, too. Over what is only to
+    look at, how many of each there are.
+    """
     asked = [one for at, one in enumerate(looked.asked) if looked.waits(at)]
-    if not asked:
+    if not asked and not looked.over:
         return [says(words.NOTHING_WAITS, "about")]
-    approvers = tuple(dict.fromkeys(name for one in asked for name in one.verdict.approvers))
-    ends = {one.expires_at for one in asked}
-    parts = [mrkdwn(words.asks(asked[0].agent, approvers, ends))]
+    of = asked or looked.asked
+    approvers = tuple(dict.fromkeys(name for one in of for name in one.verdict.approvers))
+    told = words.asks(of[0].agent, approvers, {one.expires_at for one in of})
+    told = told if asked else words.asked(of[0].agent, min(one.created_at for one in of))
     called = visible(looked.title.strip())
-    parts = [plain(words.header(_actions(looked.asked), len(looked.asked))), *parts]
+    parts = [plain(words.header(_actions(looked.asked), len(looked.asked))), mrkdwn(told)]
     parts += [plain(words.called(cut(called, 200)))] if called and first else []
-    return [{"type": "context", "block_id": "about", "elements": parts}]
+    about: Block = {"type": "context", "block_id": "about", "elements": parts}
+    return [about, says(counted(looked.asked), "counts")] if looked.over and first else [about]
 
 
 def _actions(asked: Sequence[Approval]) -> list[tuple[str, int]]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from signoff.approvals.errors import EditedMeanwhile
 from signoff.approvals.left import why_left
-from signoff.bot.cards.batch_after import ORDER, state
+from signoff.bot.cards.batch_after import counted
 from signoff.bot.cards.batch_items import note_block
 from signoff.bot.cards.batch_parts import button
 from signoff.bot.cards.question import approve
@@ -108,8 +107,7 @@ def result_view(
 
 def over_view(looked: Looked) -> Block:
     """How many of each, once none of them waits any more; and which of them others decided, and how."""
-    counts = Counter(state(one, None) for one in looked.asked)
-    blocks = [says(words.counts([(name, counts[name]) for name in ORDER if counts[name]]), "done")]
+    blocks = [says(counted(looked.asked), "done")]
     left = missed(looked, None)
     if left:
         blocks += [says(words.left(len(left)), "left"), *_left(looked, left)]

@@ -25,7 +25,7 @@ class Undoing:
     def register(self, request: Request) -> Response:
         """An agent says by which actions it can undo, and what its own test of one came to."""
         agent = caller(request, self._doors, tokens.ASK).agent
-        self._doors.approvals.undo.told(agent, build(CanUndo, json_object(request)))
+        self._doors.approvals.undoers.told(agent, build(CanUndo, json_object(request)))
         return Response(status_code=204)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from signoff.bot.text.quotes import quoted
+from signoff.bot.text.quotes import isolated, quoted
 from signoff.bot.text.words import card as card_words
 from signoff.models.approval import Approval
 
@@ -55,3 +55,18 @@ def longer(name: str) -> str:
 def rare(name: str, usual: str, count: int, of: int) -> str:
     """A value that few have; `usual` is what `count` of them have, visible text."""
     return f"{quoted(name)} is {usual} in {count:,} of {of:,}, not here"
+
+
+# What has become of one since somebody began to look.
+CHANGED_SINCE = "it was changed since you began: look at it by itself"
+WAITS = "waits"
+
+
+def became(state: str, by: str) -> str:
+    """What has become of one, in its line; `by` is a person's name, visible, empty for nobody's."""
+    return f"{state} by {isolated(by)}" if by else state
+
+
+def by_code(said: str, code: str) -> str:
+    """The same with the code by which it is looked up."""
+    return f"{said} · {code}"

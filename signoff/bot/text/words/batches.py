@@ -18,8 +18,6 @@ REJECT_ALL = "Reject all…"
 NEXT_ONE, PREVIOUS_ONE = "Next", "Previous"
 REST_LIKE_THIS = "The rest like this…"
 LOOK_THROUGH = "Look through…"
-TOGETHER = "Review with those like it…"
-"""In a card's menu: the card is everybody's, and how many there are is not the same for each."""
 BACK_TO_EACH = "Back to one by one"
 TITLE = "Review together"
 EACH_TITLE = "Review each"
@@ -48,7 +46,7 @@ def approve_seen(count: int) -> str:
 
 
 def review_together(count: int, action: str = "") -> str:
-    """Over a list: those of it that are alike; their `action` where there are others."""
+    """In a card's menu, and over a list: those that are alike; their `action` where there are others."""
     return f"Review {count:,} × {action} together…" if action else f"Review these {count:,} together…"
 
 
@@ -226,8 +224,6 @@ def and_others(lines: Sequence[str]) -> list[Trusted]:
 
 
 STILL_WAITS = Trusted("It still waits.")
-CHANGED_SINCE = "it was changed since you began: look at it by itself"
-NOT_WAITING = "it waits no more"
 
 
 def deciding(count: int) -> str:

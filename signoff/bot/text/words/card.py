@@ -177,9 +177,9 @@ def action_name(action: str) -> Trusted:
     return Trusted(action if _PLAIN_ACTION.fullmatch(action) else f"`{action}`")
 
 
-def let_through(agent: str, at: int) -> Trusted:
+def let_through(agent: str, at: int, code: str) -> Trusted:
     """On the card of what the policy lets run and has reported."""
-    return Trusted(f"{agent} · ran without asking, as the policy lets it · {date(at)}")
+    return Trusted(f"{agent} · ran without asking, as the policy lets it · {date(at)} · {code}")
 
 
 # States.

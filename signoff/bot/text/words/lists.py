@@ -123,6 +123,12 @@ def listed_batch(agent: str, until: Trusted, link: str) -> Trusted:
     return Trusted(f"{agent} asks together · {until}{_opens(link)}")
 
 
+def listed_batch_over(agent: str, counts: Trusted, failed: int, at: int, link: str) -> Trusted:
+    """Under a batch, how many of it ended how; `at` is when it was asked, or decided by who reads this."""
+    went_wrong = f"*{failed:,} failed*" if failed else ""
+    return Trusted(" · ".join(part for part in (agent, counts, went_wrong, date(at)) if part) + _opens(link))
+
+
 def listed_after(agent: str, state: Trusted, link: str, code: str = "") -> Trusted:
     """Under what waits no more."""
     return Trusted(" · ".join(part for part in (agent, state, code) if part) + _opens(link))

@@ -85,8 +85,6 @@ def _all(names: Sequence[str]) -> str:
 
 def looks_alike(one: int, text: str, other: int, other_text: str) -> str:
     """Two options that look the same; their texts are exact, without what cannot be seen."""
-    if text == other_text:
-        return f"Answers {one} and {other} read the same: {code(text)}."
     return f"Answers {one} and {other} look alike: {code(text)} and {code(other_text)}."
 
 

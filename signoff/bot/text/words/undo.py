@@ -183,10 +183,12 @@ def refused(why: str, detail: str, at: int) -> Trusted:
     }[why]
 
 
-def undone_already(by_id: str, at: int) -> Trusted:
+def undone_already(by_id: str, at: int, is_done: bool) -> Trusted:
     """To who presses it as well."""
-    who = mention(by_id) if is_id(by_id) else "Somebody"
-    return Trusted(f"{who} undid this at {date(at, 'time')}. Nothing else happened.")
+    who = mention(by_id) if is_id(by_id) else "somebody"
+    if is_done:
+        return Trusted(f"This was undone already, by {who} at {date(at, 'time')}. Nothing else happened.")
+    return Trusted(f"This is already being undone, by {who} since {date(at, 'time')}. Nothing else happened.")
 
 
 UNDO_BLOCKED = Trusted("The policy blocks what would undo this. Nothing has changed.")

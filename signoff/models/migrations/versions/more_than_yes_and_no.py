@@ -119,6 +119,7 @@ def _afterwards() -> None:
         _text("fault", nullable=True),
         _text("test_id", nullable=True),
         _number("test_until", nullable=True),
+        sa.Column("test_taken", sa.Boolean(), nullable=False, server_default=sa.false()),
     )
     op.create_table(
         "feedback",
