@@ -82,6 +82,7 @@ class Parts:
 
         store.transaction = overtaken  # type: ignore[method-assign]
         self._wrap(publisher, "publish", "before it is published", "after it is published")
+        self._wrap(publisher, "publish_all", "before it is published", "after it is published")
         self._wrap(publisher, "mark_received", "before it is marked received")
         self._wrap(store, "mark_published", after="after it is noted as published")
         self._wrap(stream, "ack", "before the entry is acknowledged", "after the entry is acknowledged")
@@ -134,9 +135,10 @@ def parts(core: Core, redis_url: str) -> Iterator[Parts]:
     found = Parts(core, client)
     append = audit.append
 
-    def crashing(*arguments: Any) -> None:
-        append(*arguments)
+    def crashing(*arguments: Any, **named: Any) -> list[Any]:
+        given = append(*arguments, **named)
         found.at(IN_TRANSACTION)
+        return given
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(audit, "append", crashing)

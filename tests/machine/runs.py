@@ -61,6 +61,7 @@ class Ran:
     asked: bool = False
     """People are asked whether it was right."""
     untaken: bool = False
+    """Its owner was told that nobody takes it."""
 
 
 class Runs(Base):
