@@ -134,8 +134,8 @@ def parts(core: Core, redis_url: str) -> Iterator[Parts]:
     found = Parts(core, client)
     append = audit.append
 
-    def crashing(*arguments: Any) -> None:
-        append(*arguments)
+    def crashing(*arguments: Any, **more: Any) -> None:
+        append(*arguments, **more)
         found.at(IN_TRANSACTION)
 
     with pytest.MonkeyPatch.context() as patch:
