@@ -134,9 +134,10 @@ def parts(core: Core, redis_url: str) -> Iterator[Parts]:
     found = Parts(core, client)
     append = audit.append
 
-    def crashing(*arguments: Any, **more: Any) -> None:
-        append(*arguments, **more)
+    def crashing(*arguments: Any, **more: Any) -> Any:
+        done = append(*arguments, **more)
         found.at(IN_TRANSACTION)
+        return done
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(audit, "append", crashing)
