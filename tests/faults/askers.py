@@ -137,7 +137,10 @@ class Askers:
             before = len(someone.told())
             self.pressed[ts, "note"] += 1
             someone.write(f"<@{BOT_USER_ID}> note Book it {self.pressed[ts, 'note']}.", ts)
-            eventually(lambda: any("Noted" in one["text"] + text_of(one) for one in someone.told()[before:]), VIEW_SECONDS)
+            eventually(
+                lambda: any("Noted" in one["text"] + text_of(one) for one in someone.told()[before:]),
+                VIEW_SECONDS,
+            )
             self.noted[ts] += 1
         self._press(someone, message, "approve")
         return ""

@@ -125,7 +125,9 @@ class AskingAgent:
     async def _question(self, kind: str, key: str) -> None:
         options = {"a": "Ann Smith, Berlin", "b": "Al Smith, Bonn"}
         ticket = await insist(
-            lambda: self._signoff.request_question(f"Which Smith? wish:{kind} {key}", options=options, key=key)
+            lambda: self._signoff.request_question(
+                f"Which Smith? wish:{kind} {key}", options=options, key=key
+            )
         )
         answer: Answer = await insist(ticket.wait)
         self._told(kind, key, answer.receipt, choice=answer.choice)
@@ -144,9 +146,7 @@ class AskingAgent:
 
     async def _request(self, kind: str, key: str) -> None:
         payload = {"wish": f"wish:{kind}", "key": key}
-        ticket = await insist(
-            lambda: self._signoff.request(ACTIONS[kind], payload, reversible=True, key=key)
-        )
+        ticket = await insist(lambda: self._signoff.request(ACTIONS[kind], payload, reversible=True, key=key))
         try:
             receipt = await insist(ticket.wait)
         except NotApproved as answer:

@@ -39,7 +39,11 @@ def plan() -> dict[str, deque[str]]:
     found: dict[str, deque[str]] = {}
     for name, starts in BY.items():
         points = [point for start in starts for point in RARE_POINTS if point.startswith(start)]
-        mine = [one for one in points if (one == "grace.checked") == ("grace.checked" in starts) or "grace" not in one]
+        mine = [
+            one
+            for one in points
+            if (one == "grace.checked") == ("grace.checked" in starts) or "grace" not in one
+        ]
         found[name] = deque(f"{point}:1" for point in mine)
     return found
 
@@ -65,7 +69,8 @@ def test_a_process_that_dies_in_the_middle_of_more_than_a_yes_loses_and_doubles_
         assert not made.people.faults
         assert made.parts["agent-0"].code == 0, made.parts["agent-0"].log.read_text()[-2000:]
     finally:
-        print("cpu here", time.process_time(), "left", left(made)); made.close()
+        print("cpu here", time.process_time(), "left", left(made))
+        made.close()
 
 
 def _die_everywhere(made: World, todo: dict[str, deque[str]]) -> int:

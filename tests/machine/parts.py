@@ -134,10 +134,10 @@ def parts(core: Core, redis_url: str) -> Iterator[Parts]:
     found = Parts(core, client)
     append = audit.append
 
-    def crashing(*arguments: Any, **more: Any) -> Any:
-        done = append(*arguments, **more)
+    def crashing(*arguments: Any, **named: Any) -> list[Any]:
+        given = append(*arguments, **named)
         found.at(IN_TRANSACTION)
-        return done
+        return given
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(audit, "append", crashing)
