@@ -82,7 +82,6 @@ class Parts:
 
         store.transaction = overtaken  # type: ignore[method-assign]
         self._wrap(publisher, "publish", "before it is published", "after it is published")
-        self._wrap(publisher, "publish_all", "before it is published", "after it is published")
         self._wrap(publisher, "mark_received", "before it is marked received")
         self._wrap(store, "mark_published", after="after it is noted as published")
         self._wrap(stream, "ack", "before the entry is acknowledged", "after the entry is acknowledged")
