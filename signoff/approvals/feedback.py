@@ -27,6 +27,7 @@ from signoff.models.messages import Decision
 from signoff.models.people import Directory, Person
 from signoff.models.questions import GivenAnswer
 from signoff.models.store import Store
+from signoff.payload.blank import is_blank
 from signoff.payload.secrets import secret_in
 from signoff.policy.placements import OF_BATCH
 
@@ -52,7 +53,7 @@ class Feedbacks:
     def give(self, approval_id: str, user_id: str, answer: str, text: str = "") -> Approval:
         """What a person says: `right`, `partly` or `wrong`, and what would have been right, in words.
 
-        Raises Invalid (no such answer, or over 3,000 characters), UnknownApproval (nobody was asked),
+        Raises Invalid (no such answer, over 3,000 characters, a secret in it, or partly and wrong in no words), UnknownApproval (nobody was asked),
         NotAsked, FeedbackGiven (somebody was faster) or FeedbackOver (a week has passed); of a result that
         needed no approval also what `Approvals.decide` does. The database's errors pass: nothing has changed
         then.
@@ -64,6 +65,8 @@ class Feedbacks:
             raise Invalid(f"A correction has at most {MAX_TEXT:,} characters.")
         if secret := secret_in(text):
             raise Invalid(f"It holds what looks like {secret}: the agent reads it, and so may others.")
+        if answer != "right" and is_blank(text):
+            raise Invalid("Say in words what would have been right: agents learn by that.")
         approval, person = self._open(approval_id, user_id)
         said = {"answer": answer, "text": text, "by_id": person.id, "name": person.name}
         done = self._answer(approval, said) if approval.feedback is None else self._note(approval, said)

@@ -28,6 +28,7 @@ from signoff.models.messages import Reply
 from signoff.models.store import MICROSECONDS, Store
 from signoff.models.talk_rows import Kept
 from signoff.models.talks import ANSWER_SECONDS, MAX_NOTE, MAX_QUESTION, MOST_NOTES, Message, Note, Talk
+from signoff.payload.secrets import secret_in
 from signoff.queue.publisher import Publisher
 
 log = logging.getLogger("signoff.approvals")
@@ -224,7 +225,7 @@ class Talks:
 
 
 def _checked(text: str, most: int, what: str) -> str:
-    """What somebody typed, without spaces around it; raises Invalid."""
+    """What somebody typed, without spaces around it; raises Invalid, also for what looks like a secret."""
     text = text.strip()
     if not text:
         raise Invalid(f"The {what} is empty: write what the agent is to know.")
@@ -232,4 +233,6 @@ def _checked(text: str, most: int, what: str) -> str:
         raise Invalid(f"The {what} has {len(text):,} characters; at most {most:,} are taken.")
     if any(0xD800 <= ord(one) <= 0xDFFF or one == "\0" for one in text):
         raise Invalid(f"The {what} holds characters that are no text.")
+    if secret := secret_in(text):
+        raise Invalid(f"The {what} holds what looks like {secret}: the agent reads it, and so may others.")
     return text

@@ -218,6 +218,10 @@ def test_a_review_decides_what_was_seen_whole_at_its_version_and_nothing_else(co
         batches.review("U0MIA", ids, batch.id)
     with pytest.raises(NotAllowed):
         batches.reject(batch.id, "U0MIA", "no")
+    for nothing in ("", " \u200b"):
+        with pytest.raises(Invalid, match="why"):
+            batches.reject(batch.id, "U0BEN", nothing)
+    assert core.approvals.get(ids[6]).pending
     rejected = batches.reject(batch.id, "U0BEN", "not now", True)
     assert rejected.decided == (ids[6], ids[7])
     assert all((core.approvals.get(one).reason, core.approvals.get(one).status) == ("not now", "rejected")
@@ -230,7 +234,7 @@ def test_two_reviewers_of_one_batch_decide_everything_once_and_both_are_told_tru
     found: dict[str, Any] = {}
 
     def decide(user: str, review: str, vote: Any) -> None:
-        found[user] = core.approvals.batches.decide(review, user, vote)
+        found[user] = core.approvals.batches.decide(review, user, vote, reason="No more.")
 
     threads = []
     for user, order, vote in (("U0ANA", ids, "approve"), ("U0BEN", ids[::-1], "reject")):

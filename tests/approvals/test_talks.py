@@ -277,6 +277,20 @@ def test_what_redis_did_not_take_or_has_lost_is_published_by_the_sweep(core: Cor
     assert entries(core) == [] and core.approvals.talks.untold() == [], "nobody needs to know any more"
 
 
+@pytest.mark.parametrize("secret", ["password: hunter22x", "key AKIAIOSFODNN7EXAMPLE", "my PIN is 4711"])
+def test_no_door_takes_a_secret_for_the_agent(core: Core, secret: str) -> None:
+    approval = core.submit()
+    for tell in (
+        lambda: core.approvals.talks.ask(approval.id, 1, "U0ANA", f"Is it this? {secret}"),
+        lambda: core.approvals.talks.note(approval.id, "U0ANA", secret),
+    ):
+        with pytest.raises(Invalid, match="what looks like") as refused:
+            tell()
+        assert secret.split()[-1] not in refused.value.detail
+    found = core.approvals.get(approval.id)
+    assert (found.talks, found.notes, entries(core)) == ((), (), [])
+
+
 def test_a_note_is_handed_to_the_agent_beside_the_decision(core: Core) -> None:
     approval = core.submit()
     talks, revision = core.approvals.talks, approval.revision
