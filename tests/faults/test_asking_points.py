@@ -17,7 +17,7 @@ from faults.asking_agent import POLICY
 from faults.asking_books import breaches, left
 from faults.nursery import SHORT
 from faults.world import HISTORY, Shape, World
-from flows.person import text_of
+from flows.person import buttons, text_of
 
 from signoff.models.crash import RARE_POINTS
 
@@ -119,7 +119,9 @@ def _change_policy(made: World) -> None:
     policy = (POLICY % OWNER).replace("after: 2s", "after: 4s" if longer else "after: 2s")
     file = made.folder / "policy.yml"
     if file.read_text() != policy:
-        file.write_text(policy)
+        new = made.folder / "policy.new"
+        new.write_text(policy)
+        new.replace(file)
 
 
 def _nothing_is_posted(made: World) -> None:
@@ -145,4 +147,14 @@ def _rest(made: World) -> None:
     while time.monotonic() < deadline and made.parts["agent-0"].running:
         time.sleep(0.05)
     made.people.stop()
-    assert not left(made), left(made)
+    assert not left(made), f"{left(made)}\n{_standing(made)}"
+
+
+def _standing(made: World) -> str:
+    """The cards on which somebody can decide still, what they pressed there, and what they were told last."""
+    people: Askers = made.people
+    messages = [one for one in people.window.messages() if one.get("blocks")]
+    found = [one for one in messages if {"approve", "batch_review"} & set(buttons(one))]
+    told = [one["text"] + text_of(one) for one in people.window.messages() if "ephemeral_to" in one][-5:]
+    pressed = {key: count for key, count in people.pressed.items() if key[0] in {one["ts"] for one in found}}
+    return "\n".join([*(f"{one['ts']} {buttons(one)} {text_of(one)}" for one in found), str(pressed), *told])
