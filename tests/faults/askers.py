@@ -21,7 +21,7 @@ from signoff.sandbox.server import Sandbox
 from signoff.sandbox.team import BOT_USER_ID
 
 JSON = dict[str, Any]
-KINDS = ("question", "batch", "talk", "hush", "undo", "orphan", "feedback", "held", "free")
+KINDS = ("question", "batch", "talk", "hush", "undo", "orphan", "feedback", "held", "free", "alone")
 OWNER = "U0FEEDBACK"
 VIEW_SECONDS = 3.0
 AGAIN_SECONDS = 0.1
@@ -184,6 +184,10 @@ class Askers:
             self._press(someone, message, "approve")
             return ""
         return "" if _can(message, "hold") else _unless_open(message)
+
+    def _alone(self, someone: Someone, message: JSON) -> str:
+        """Of a batch, and arrived once that had its card: an intake died with it in its hands."""
+        return self._free(someone, message)
 
     def _now(self, ts: str) -> JSON:
         found = self.slack._service.workspace.message(self.window.channel, ts)

@@ -141,7 +141,8 @@ class AskingAgent:
     async def _sent(self, kind: str, key: str) -> AsyncBatch:
         async with self._signoff.batch(f"wish:{kind} {key}", key=key) as batch:
             for number in range(BATCH):
-                batch.request("ticket.tidy", {"ticket": f"{key}-{number}"}, reversible=True)
+                payload = {"ticket": f"{key}-{number}", "wish": "wish:alone"}
+                batch.request("ticket.tidy", payload, reversible=True)
         return batch
 
     async def _request(self, kind: str, key: str) -> None:

@@ -136,14 +136,14 @@ def _batches(world: World) -> Iterator[str]:
     items = rows(world, _ITEMS)
     for row in rows(world, "SELECT id, state, title, size, message FROM batch"):
         mine = [one for one in items if one.batch_id == row.id]
-        if (row.state, row.size, len(mine)) != ("frozen", BATCH, BATCH):
+        if (row.state, row.size) != ("frozen", BATCH) or not mine:
             yield f"batch {row.title}: {row.state}, {len(mine)} of {row.size}"
         if any(one.status != "approved" for one in mine):
             yield f"batch {row.title}: {[one.status for one in mine]}"
         card = people.window.card("", row.message or "")
         if card is None:
             yield f"batch {row.title}: no card"
-        elif "approve" in " ".join(buttons(card.message)) or f"{BATCH}" not in text_of(card.message):
+        elif "approve" in " ".join(buttons(card.message)) or f"{len(mine)}" not in text_of(card.message):
             yield f"batch {row.title}: its card says {text_of(card.message)[:200]}"
     if [row for row in rows(world, "SELECT title FROM batch") if "ghost" in row.title]:
         yield "a batch whose agent died in it was frozen"
