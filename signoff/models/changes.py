@@ -28,6 +28,8 @@ from signoff.models.tables import ThreadRow
 threads = ThreadRow.__table__  # type: ignore[attr-defined]
 
 _OPEN = (approvals.c.id == bindparam("approval_id"), approvals.c.status == "pending")
+# An undo has no card that could tell its age: that of what it undoes does.
+_AGES = (bindparam("to_status") == literal_column("'approved'")) & approvals.c.undoes.is_(None)
 _ENDED = {
     "status": bindparam("to_status"),
     "version": bindparam("to_version"),
@@ -39,10 +41,7 @@ _ENDED = {
     "receipt": bindparam("token"),
     "receipt_expires_at": bindparam("token_end"),
     "not_before": 0,
-    "ages_at": case(
-        (bindparam("to_status") == literal_column("'approved'"), bindparam("at", type_=BigInteger) + FIRST),
-        else_=None,
-    ),
+    "ages_at": case((_AGES, bindparam("at", type_=BigInteger) + FIRST), else_=None),
 }
 _DECIDE = Fixed(
     update(approvals)
