@@ -16,6 +16,7 @@ from signoff.approvals.freeze import Freezing
 from signoff.approvals.left import BY_ITSELF, NEVER_SHOWN, UNSEEN, why_left
 from signoff.approvals.sharing import SHARES
 from signoff.approvals.verdicts import Judge
+from signoff.errors import Invalid
 from signoff.models import alike, batch_cards, batch_rows, crash, reviews
 from signoff.models import store as rows
 from signoff.models.approval import Approval
@@ -24,6 +25,7 @@ from signoff.models.messages import Freeze
 from signoff.models.shown import Shown, digest_in
 from signoff.models.store import Store, now
 from signoff.models.verdict import Verdict
+from signoff.payload.blank import is_blank
 
 _BATCH = (
     "id", "agent", "name", "title", "run", "size", "state", "created_at", "frozen_at", "wanted",
@@ -145,10 +147,12 @@ class Batches:
         in `left`, as is what somebody was faster with, each with a sentence that says why. `digest` is of
         what they were shown, as the view holds it.
 
-        Raises as `looked`, ShownOther where the review or its payloads are not those of the digest, and
+        Raises as `looked`, Invalid for a rejection without a reason, ShownOther where the review or its payloads are not those of the digest, and
         NotAllowed where they are no member. The database's errors pass: what was decided until then is.
         """
         review = self.looked(review_id, user_id, digest)
+        if vote == "reject":
+            _has_reason(reason)
         self._judge.member(user_id)
         wanted = None if of is None else {*of}
         chosen = [
@@ -160,10 +164,11 @@ class Batches:
         decided = self._decide(seen, user_id, vote, reason, resubmit, several)
         return replace(decided, left=(*decided.left, *unseen))
 
-    def reject(self, batch_id: int, user_id: str, reason: str = "", resubmit: bool = False) -> Decided:
-        """Their no to all on a batch's card that wait and that they may decide; raises as `review` does, and
-        UnknownApproval.
+    def reject(self, batch_id: int, user_id: str, reason: str, resubmit: bool = False) -> Decided:
+        """Their no to all on a batch's card that wait and that they may decide; raises as `review` does,
+        UnknownApproval, and Invalid without a reason.
         """
+        _has_reason(reason)
         with self._store.reading() as connection:
             if batch_rows.row(connection, batch_id) is None:
                 raise UnknownApproval
@@ -276,6 +281,12 @@ class Batches:
                 except NotRecorded as error:
                     left.append(Left(approval_id, why_left(error), error))
         return Decided(tuple(decided), tuple(left))
+
+
+def _has_reason(reason: str) -> None:
+    """Raise Invalid where somebody rejects several at once and does not say why."""
+    if is_blank(reason):
+        raise Invalid("Say why they are rejected: the agent is told, and learns by it.")
 
 
 def _loaded(connection: Connection, ids: Iterable[str]) -> list[Approval]:

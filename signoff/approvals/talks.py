@@ -28,6 +28,7 @@ from signoff.models.messages import Reply
 from signoff.models.store import MICROSECONDS, Store
 from signoff.models.talk_rows import Kept
 from signoff.models.talks import ANSWER_SECONDS, MAX_NOTE, MAX_QUESTION, MOST_NOTES, Message, Note, Talk
+from signoff.payload.secrets import secret_in
 from signoff.queue.publisher import Publisher
 
 log = logging.getLogger("signoff.approvals")
@@ -155,12 +156,14 @@ class Talks:
             return talk_rows.untold(connection)
 
     def tell(self, talk_id: str) -> None:
-        """Put a question where its agent finds it, once more; raises RedisError."""
+        """Put a question where its agent finds it, where it does not stand there: who put it there may have
+        died before it was noted, and an agent would be asked twice. Raises RedisError.
+        """
         kept = self.get(talk_id)
         if kept is None:
             return
         approval = self._store.get(kept.approval_id)
-        if approval is not None and approval.pending:
+        if approval and approval.pending and not self._publisher.has_asked(kept.agent, talk_id):
             self._put(kept, approval)
         self._note_told(talk_id)
 
@@ -224,7 +227,7 @@ class Talks:
 
 
 def _checked(text: str, most: int, what: str) -> str:
-    """What somebody typed, without spaces around it; raises Invalid."""
+    """What somebody typed, without spaces around it; raises Invalid, also for what looks like a secret."""
     text = text.strip()
     if not text:
         raise Invalid(f"The {what} is empty: write what the agent is to know.")
@@ -232,4 +235,6 @@ def _checked(text: str, most: int, what: str) -> str:
         raise Invalid(f"The {what} has {len(text):,} characters; at most {most:,} are taken.")
     if any(0xD800 <= ord(one) <= 0xDFFF or one == "\0" for one in text):
         raise Invalid(f"The {what} holds characters that are no text.")
+    if secret := secret_in(text):
+        raise Invalid(f"The {what} holds what looks like {secret}: the agent reads it, and so may others.")
     return text

@@ -14,9 +14,17 @@ from typing import Any
 
 from signoff.models.messages import Action
 from signoff.models.receipt import Wire
+from signoff.payload.blank import is_blank
 
 REFERENCE = re.compile(r"\$(payload|result)((?:\.[A-Za-z0-9_-]{1,100}){0,10})", re.ASCII)
 _INSIDE = re.compile(r"\$(?:payload|result)\b")
+_ID = re.compile(
+    r"(?:^|[._$-])(?:ids?|uuids?|guids?|keys?|refs?|references?|sha|slug|arn|urn|ur[li]s?)$"
+    r"|(?:[a-z0-9](?:Id|ID|Uuid|UUID|Key|Ref|Sha|Arn|Url)s?)$",
+    re.ASCII,
+)
+_NUMBERS = re.compile(r"(?:\.[0-9]+)+$", re.ASCII)
+"""Places in lists, at the end of a path."""
 MOST = 100
 """Values that an undo's payload may have."""
 _MISSING = object()
@@ -81,10 +89,11 @@ def fill(plan: UndoPlan, payload: Mapping[str, Any], result: Any) -> Filled:
             return value[1:]
         named = REFERENCE.fullmatch(value)
         found = _look_up({"payload": payload, "result": result}[named[1]], named[2]) if named else _MISSING
-        if found is _MISSING or found is None:
+        of_result = value.startswith("$result")
+        if found is _MISSING or found is None or (of_result and _names_nothing(value, place, found)):
             missing.append(value)
             return None
-        if value.startswith("$result"):
+        if of_result:
             of_agent.append(place)
         return found
 
@@ -92,6 +101,19 @@ def fill(plan: UndoPlan, payload: Mapping[str, Any], result: Any) -> Filled:
     if missing:
         return Filled(None, missing[0])
     return Filled(filled, "", tuple(of_agent))
+
+
+def _names_nothing(reference: str, place: str, found: Any) -> bool:
+    """Whether an id is asked of a result, and what it has there is none: nothing at all, or a yes or no.
+
+    An id is known by the name that it has in the result, or in the payload. Elsewhere what is empty stands:
+    a title may well have been empty before.
+    """
+    if isinstance(found, str):
+        empty = is_blank(found)
+    else:
+        empty = isinstance(found, bool) or found in ({}, [])
+    return empty and any(_ID.search(_NUMBERS.sub("", name)) for name in (reference, place))
 
 
 def _look_up(value: Any, path: str) -> Any:

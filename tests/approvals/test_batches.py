@@ -42,6 +42,8 @@ def change(core: Core, statement: str, **values: Any) -> None:
 def test_a_batch_is_seen_once_it_is_frozen_and_its_requests_have_no_cards_of_their_own(core: Core) -> None:
     sent = send(core)
     assert core.approvals.waiting_for("U0ANA") == []
+    with pytest.raises(UnknownApproval):  # who has seen nothing of it decides nothing
+        core.approvals.decide(sent[0].id, 1, "U0ANA", "approve")
     assert all(core.approvals.get(one.id).card is None for one in sent)
     core.changed.clear()
     batch = freeze(core, sent)
@@ -216,6 +218,10 @@ def test_a_review_decides_what_was_seen_whole_at_its_version_and_nothing_else(co
         batches.review("U0MIA", ids, batch.id)
     with pytest.raises(NotAllowed):
         batches.reject(batch.id, "U0MIA", "no")
+    for nothing in ("", " \u200b"):
+        with pytest.raises(Invalid, match="why"):
+            batches.reject(batch.id, "U0BEN", nothing)
+    assert core.approvals.get(ids[6]).pending
     rejected = batches.reject(batch.id, "U0BEN", "not now", True)
     assert rejected.decided == (ids[6], ids[7])
     assert all((core.approvals.get(one).reason, core.approvals.get(one).status) == ("not now", "rejected")
@@ -228,7 +234,7 @@ def test_two_reviewers_of_one_batch_decide_everything_once_and_both_are_told_tru
     found: dict[str, Any] = {}
 
     def decide(user: str, review: str, vote: Any) -> None:
-        found[user] = core.approvals.batches.decide(review, user, vote)
+        found[user] = core.approvals.batches.decide(review, user, vote, reason="No more.")
 
     threads = []
     for user, order, vote in (("U0ANA", ids, "approve"), ("U0BEN", ids[::-1], "reject")):

@@ -69,6 +69,9 @@ def test_it_is_asked_once_answered_once_and_the_log_says_so(core: Core) -> None:
     for answer, words in (("great", ""), ("wrong", "x" * 3001), ("wrong", "key AKIAIOSFODNN7EXAMPLE")):
         with pytest.raises(Invalid):
             core.approvals.feedback.give(approval.id, "U0ANA", answer, words)
+    for answer, words in (("wrong", ""), ("partly", " \u200b\n")):
+        with pytest.raises(Invalid, match="what would have been right"):
+            core.approvals.feedback.give(approval.id, "U0MIA", answer, words)
     core.changed.clear()
     given = core.approvals.feedback.give(approval.id, "U0MIA", "partly", " The amount was net. ")
     assert given.feedback is not None
@@ -93,7 +96,7 @@ def test_of_many_who_say_at_once_one_is_heard(core: Core) -> None:
 
     def say(who: str) -> str:
         try:
-            core.approvals.feedback.give(approval.id, who, "right" if who == "U0ANA" else "wrong")
+            core.approvals.feedback.give(approval.id, who, "right" if who == "U0ANA" else "wrong", "No.")
             return who
         except FeedbackGiven as late:
             return late.by_id

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from faults.test_batch_points import dying_at
 from support import Core
 
 from signoff import receipts
@@ -277,6 +278,20 @@ def test_what_redis_did_not_take_or_has_lost_is_published_by_the_sweep(core: Cor
     assert entries(core) == [] and core.approvals.talks.untold() == [], "nobody needs to know any more"
 
 
+@pytest.mark.parametrize("secret", ["password: hunter22x", "key AKIAIOSFODNN7EXAMPLE", "my PIN is 4711"])
+def test_no_door_takes_a_secret_for_the_agent(core: Core, secret: str) -> None:
+    approval = core.submit()
+    for tell in (
+        lambda: core.approvals.talks.ask(approval.id, 1, "U0ANA", f"Is it this? {secret}"),
+        lambda: core.approvals.talks.note(approval.id, "U0ANA", secret),
+    ):
+        with pytest.raises(Invalid, match="what looks like") as refused:
+            tell()
+        assert secret.split()[-1] not in refused.value.detail
+    found = core.approvals.get(approval.id)
+    assert (found.talks, found.notes, entries(core)) == ((), (), [])
+
+
 def test_a_note_is_handed_to_the_agent_beside_the_decision(core: Core) -> None:
     approval = core.submit()
     talks, revision = core.approvals.talks, approval.revision
@@ -308,3 +323,18 @@ def test_a_note_is_handed_to_the_agent_beside_the_decision(core: Core) -> None:
     core.approvals.report(AGENT, other.request_id, Outcome(succeeded=True))
     found = Response.decode(core.redis.get(stream.decision(AGENT, other.request_id)))
     assert (found.status, found.notes) == ("duplicate", None), "what has run needs none"
+
+
+def test_who_dies_before_it_is_noted_that_an_agent_was_asked_has_it_asked_once(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listen(core)
+    with dying_at("talk.told", 1, monkeypatch):
+        ask(core)
+    assert len(entries(core)) == 1 and len(core.approvals.talks.untold()) == 1
+    Sweep(core.approvals).step()
+    assert len(entries(core)) == 1 and not core.approvals.talks.untold()
+    core.redis.flushall()
+    core.approvals.talks.untell()
+    Sweep(core.approvals).step()
+    assert len(entries(core)) == 1, "what Redis has lost is asked anew"

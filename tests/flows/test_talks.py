@@ -76,6 +76,10 @@ def test_somebody_asks_and_the_agents_process_answers_while_it_waits(either_road
     ben.write(f"{ME} ask In the thread?", place["ts"])
     ben.told_now(before, "billing-bot is asked")
     in_thread(road, place["ts"], "In the thread?", "Here.")
+    for word in ("ask", "note"):
+        before = len(ben.told())
+        ben.write(f"{ME} {word} password: hunter2secret", place["ts"])
+        ben.told_now(before, "looks like a secret")
     before = len(ben.told())
     ben.write("Not for you: what a day.", place["ts"])
     ben.write(f"{ME} note Book it on the old account.", place["ts"])

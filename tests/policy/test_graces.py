@@ -147,6 +147,23 @@ def test_a_verdict_has_what_undoes_it_and_who_may() -> None:
         ),
         ({"id": "$result.id"}, None, None, "$result.id", ()),
         ({"id": "$result.id"}, {"id": None}, None, "$result.id", ()),
+        *(
+            ({"id": "$result.id"}, {"id": no}, None, "$result.id", ())
+            for no in ("", " ", False, True, {}, [])
+        ),
+        *(({"order": "$result.orderId"}, {"orderId": no}, None, "$result.orderId", ()) for no in ("", [])),
+        ({"ids": ["$result.x.0"]}, {"x": [""]}, None, "$result.x.0", ()),
+        ({"invoice_id": "$result"}, "", None, "$result", ()),
+        ({"id": "$result.id"}, {"id": 0}, {"id": 0}, "", ("id",)),
+        # what was there before may well have been nothing
+        (
+            {"on": "$result.was_on", "title": "$result.title"},
+            {"was_on": False, "title": ""},
+            {"on": False, "title": ""},
+            "",
+            ("on", "title"),
+        ),
+        ({"paid": "$result.paid"}, {"paid": False}, {"paid": False}, "", ("paid",)),
         ({"id": "$result.x.9"}, {"x": [1]}, None, "$result.x.9", ()),
         ({"id": "$payload.other"}, {}, None, "$payload.other", ()),
     ],
