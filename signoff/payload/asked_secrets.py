@@ -45,8 +45,8 @@ _SENT = (
 )
 _END = (
     r"(?=[ ]?(?:[?.,:;!)\"\u201d/]|\Z)"
-    r"|[ ](?:for(?!\?)|of|to|on|in|at|from|that|which|you|we|i|they|please|now|here|again|and|or|as|with|by|he"
-    r"|she|f\u00fcr|von|zu[mr]?|de|du|del|der|des|sent)\b"
+    r"|[ ](?:for(?!\?)|of|to|on|in|at|from|that|which|you|we|i|they|please|now|here|again|and|or|as|with"
+    r"|by|he|she|f\u00fcr|von|zu[mr]?|de|du|del|der|des|sent)\b"
     r"|[ ](?:should|do|did|does|can)[ ](?:i|we|you)[ ](?:use|enter|type|log)\b)"
 )
 _BREAK = (
