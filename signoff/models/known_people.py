@@ -19,7 +19,7 @@ notes = NoteRow.__table__  # type: ignore[attr-defined]
 
 MOST: Final = 2000
 """People who decided, and rows of each other kind that are looked at, the newest."""
-_MOST = literal_column(str(MOST))
+_MOST: Any = literal_column(str(MOST))
 
 
 @dataclass(frozen=True)
