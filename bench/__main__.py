@@ -22,7 +22,7 @@ from bench import (
     hook,
     imports,
     lists,
-    questions,
+    minute,
     restart,
     road,
     start,
@@ -35,7 +35,7 @@ from bench.stage import Stage
 from bench.table import Row, render
 
 ALL = (
-    "import", "policy", "road", "batches", "questions", "waits", "decisions", "lists", "start", "restart",
+    "import", "policy", "road", "batches", "minute", "waits", "decisions", "lists", "start", "restart",
     "costs", "web", "hook", "adapters",
 )  # fmt: skip
 NOTES = """\
@@ -61,8 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "import": lambda: imports.run(2 * few),
         "policy": lambda: [*verdicts.run(given.rounds), *allow.run(given.rounds)],
         "road": lambda: _on_stage(given.rounds),
-        "batches": lambda: batches.run(given.rounds // 5),
-        "questions": lambda: questions.run(given.rounds),
+        "batches": batches.run,
+        "minute": lambda: minute.run(given.rounds),
         "waits": lambda: waits.run(min(few, 3)),
         "decisions": lambda: [*decisions.run(few, 20 * few), *_on_postgresql(given.rounds)],
         "lists": lambda: lists.run(given.rounds),

@@ -1,4 +1,4 @@
-"""Batches: twenty of fifty a minute, to their cards; one of 500 of 5 KB; and 500 that one person decides."""
+"""A batch of 500 of 5 KB: to its card, and all of it decided by one person, each by itself."""
 
 from __future__ import annotations
 
@@ -13,26 +13,24 @@ from bench.postgresql import postgresql
 from bench.road import Signoff
 from bench.stage import Stage
 from bench.table import Row, verdict
-from bench.timer import percentile
 from signoff.approvals.service import Approvals
 from signoff.client.ask import build_request
 from signoff.models.messages import Freeze
 from signoff.policy.loader import parse
 from signoff.server import own_redis
 
-EVERY_SECONDS, SIZE = 3.0, 50
-CARD_P99_SECONDS, DECIDE_SECONDS = 2.0, 3.0
-"""Targets."""
+DECIDE_SECONDS = 3.0
+"""A target, of all of it."""
 MANY, TEXT = 500, "x" * 5000
 POLICY = b"version: 1\nbatch: {most: 500}\nrules: [{name: all, verdict: ask}]\n"
 
 
-def run(rounds: int) -> list[Row]:
-    """Four rows; `rounds` is how many batches come, one every three seconds, at most twenty."""
+def run() -> list[Row]:
+    """Three rows."""
     with tempfile.TemporaryDirectory(prefix="signoff-bench-") as name:
         stage = Stage(Path(name), POLICY.decode())
         try:
-            rows = asyncio.run(_cards(stage, min(20, max(2, rounds))))
+            rows = [asyncio.run(_card(stage))]
         finally:
             stage.close()
     with tempfile.TemporaryDirectory(prefix="signoff-bench-") as name:
@@ -44,25 +42,11 @@ def run(rounds: int) -> list[Row]:
     return rows
 
 
-async def _cards(stage: Stage, count: int) -> list[Row]:
+async def _card(stage: Stage) -> Row:
     ours = Signoff(stage)
-    waits = []
-    for number in range(count):
-        began = time.time()
-        waits.append(await _one(ours, stage, f"Tidy {number}", SIZE, ""))
-        await asyncio.sleep(max(0.0, began + EVERY_SECONDS - time.time()))
-    large = await _one(ours, stage, "Tidy many", MANY, TEXT)
+    waited = await _one(ours, stage, "Tidy many", MANY, TEXT)
     await ours.close()
-    late = percentile(waits, 99)
-    return [
-        Row(
-            f"a batch of {SIZE}, twenty a minute: until its card, p99",
-            f"{late:.2f} s",
-            target=f"< {CARD_P99_SECONDS:g} s",
-            verdict=verdict(late < CARD_P99_SECONDS),
-        ),
-        Row(f"a batch of {MANY} of 5 KB: until its card", f"{large:.2f} s"),
-    ]
+    return Row(f"a batch of {MANY} of 5 KB: until its card", f"{waited:.2f} s")
 
 
 async def _one(ours: Signoff, stage: Stage, title: str, size: int, text: str) -> float:

@@ -37,7 +37,8 @@ PHONE = {"width": 390, "height": 844}
 SECONDS = 30_000.0
 """In milliseconds, as Playwright has them: for what comes by itself."""
 STILL = "* { animation: none !important; transition: none !important; caret-color: transparent !important }"
-
+SNUG = "shown => { shown.style.height = 'fit-content' }"
+"""A phone's form fills the screen, however little stands in it."""
 
 REFUND, DROP = "Refund 120 EUR to cus_42", "Drop customers_991.db on db-3"
 REFUNDED = "Refund 80 EUR to cus_42"
@@ -46,6 +47,7 @@ DEPLOY, CLOSE = "Deploy checkout v2.991 to production", "Close the network us-ea
 PEOPLE = {
     "U0ANA": "U0ANA00001",
     "U0BEN": "U0BEN00001",
+    "U0MIA": "U0MIA00001",
     "S0FINANCE": "S0FINANCE1",
     "C0APPROVALS": "C0APPROVE1",
 }
@@ -53,6 +55,14 @@ PEOPLE = {
 DRAWN = {
     "questions/conflict: card": "question.png",
     "questions/answered-in-words: card": "answered.png",
+    "batch-partly-decided: card": "partly.png",
+    "batch-partly-decided: one by one, 6": "each.png",
+    "batch-over: looked through, page 1": "looked.png",
+    "talks/waits: card": "talk.png",
+    "undo/can-be-undone: card": "undo.png",
+    "undo/can-be-undone: undo": "undoing.png",
+    "undo/grace: card": "grace.png",
+    "feedback/asked: card": "right.png",
 }
 """Layouts of which a picture stands in the docs, though the demo has none: the name of its file."""
 
@@ -138,7 +148,7 @@ def shot(
     browser: Browser, slack: Sandbox, layout: Layout, scale: float = 2,
     scheme: Literal["light", "dark"] = "light",
 ) -> bytes:  # fmt: skip
-    """A PNG of one layout at a phone's width."""
+    """A PNG of one layout at a phone's width; of a form without the empty rest of the screen."""
     slack.reset()
     web, ana = WebClient(slack.bot_token, base_url=slack.api_url), PEOPLE["U0ANA"]
     text = json.dumps(layout.content)
@@ -161,6 +171,8 @@ def shot(
     shown = page.locator("article.message") if layout.surface == "message" else page.get_by_role("dialog")
     shown = page.get_by_role("tabpanel").locator(".blocks") if content.get("type") == "home" else shown
     expect(shown.last).to_be_visible()
+    if content.get("type") == "modal":
+        shown.last.evaluate(SNUG)
     taken = shown.last.screenshot(style=STILL)
     context.close()
     return taken

@@ -12,7 +12,20 @@ import pytest
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # bench is no part of the package
 
-from bench import adapters, burst, clickers, decisions, hook, imports, road, timer, verdicts, waits  # noqa: E402
+from bench import (  # noqa: E402
+    adapters,
+    batches,
+    burst,
+    clickers,
+    decisions,
+    hook,
+    imports,
+    minute,
+    road,
+    timer,
+    verdicts,
+    waits,
+)
 from bench.__main__ import main  # noqa: E402
 from bench.stage import Stage  # noqa: E402
 from bench.table import Row, render  # noqa: E402
@@ -81,6 +94,23 @@ def test_decisions_are_counted_on_both_databases() -> None:
     assert float(sqlite.reached.replace(",", "")) > 0
     assert float(sqlite.floor.replace(",", "")) > 0
     assert [row.what[-9:] for row in postgresql] == ["1 at once", "4 at once"]
+
+
+def test_a_batch_is_measured_to_its_card_and_decided_on_both_databases(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(batches, "MANY", 6)
+    card, *decided = batches.run()
+    assert "a batch of 6" in card.what and float(card.reached.split()[0]) > 0
+    assert [row.what.split(", ")[1] for row in decided] == ["SQLite", "PostgreSQL"]
+    assert all(float(row.reached.split()[0]) > 0 and row.verdict in ("met", "missed") for row in decided)
+
+
+def test_a_minute_is_measured_without_slacks_rates_and_with_them() -> None:
+    question, batch, last, each, refused = minute.run(2)
+    assert all(row.verdict in ("met", "missed") for row in (question, batch, refused))
+    assert "cards in one channel" in last.what and float(last.reached.split()[0]) > 0
+    assert each.reached.count(" s") == 2 and " of " in refused.reached
 
 
 def test_the_hook_is_measured_beside_bare_python() -> None:

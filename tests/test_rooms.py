@@ -48,8 +48,8 @@ PUBLIC = {
     "adapters": "claude_code.hook claude_code.settings mcp.gate mcp.remote mcp.server mcp.streams "
     "mcp.upstream",
     "approvals": "audit audit.bundle audit.heads audit.selection audit.verification authority batches "
-    "channel desertion epochs errors guarded left lessons lists quorum receipts service sweep "
-    "undo verdicts",
+    "channel desertion epochs errors guarded left lessons lists offers quorum receipts service sweep "
+    "undo undoers verdicts",
     "bot": "app blocks channel delivery.admins delivery.delivery delivery.homes delivery.turns "
     "gallery.layouts incoming slack.client slack.directory slack.errors slack.manifest text.which "
     "text.words.which",

@@ -273,6 +273,8 @@ class Calls:
 
     async def _unused(self, work: _Work, decided: Go | Stop | Pending) -> None:
         """Whoever asked had left when this came."""
+        if isinstance(decided, Pending) and not work.keeps:
+            await self.withdraw(decided)
         if isinstance(decided, Go) and decided.receipt and work.spends:
             await self.report(decided, succeeded=False, note=asked.GAVE_UP)
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from signoff.approvals import audit, epochs
 from signoff.approvals.audit import Event, lines, salted
 from signoff.approvals.transitions import Moved, glimpse_of, new_salt
-from signoff.models import batch_rows, changes, outbox, store, sums
+from signoff.models import batch_rows, changes, outbox, store, sums, votes
 from signoff.models.approval import Approval
 from signoff.models.messages import Decision, Vote
 from signoff.models.receipt import Receipt
@@ -65,7 +65,7 @@ def adopt(connection: Connection, approval: Approval, receipt: Receipt) -> Appro
             second_factor=by.second_factor,
             answer=receipt.answer,
         )
-        changes.add_decision(connection, approval.id, receipt.version, decision, ended_at)
+        votes.add(connection, approval.id, receipt.version, decision, ended_at)
         voted = lines.voted(decision, salt)
     told = {
         "status": receipt.status,

@@ -59,6 +59,8 @@ class Votes:
         if found is None:
             raise UnknownApproval
         approval, now = found
+        if approval.unseen and approval.pending:
+            raise UnknownApproval
         waits = approval.pending and not approval.restored and approval.expires_at > now
         verdict = self._judge.standing(approval) if waits else self._judge.own(approval)
         if waits and verdict.effect == "block":

@@ -5,6 +5,8 @@ Nothing runs by an answer, whatever it says: a correction is told to agents as a
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -14,7 +16,7 @@ from signoff.approvals.announcer import Announcer
 from signoff.approvals.audit import Event, lines
 from signoff.approvals.decide import Votes
 from signoff.approvals.endings import Endings
-from signoff.approvals.errors import FeedbackGiven, FeedbackOver, NotAsked, UnknownApproval
+from signoff.approvals.errors import FeedbackGiven, FeedbackOver, NotAsked, Tampered, UnknownApproval
 from signoff.errors import Invalid
 from signoff.models import batch_rows, changes, owners
 from signoff.models import feedback_rows as asked
@@ -28,6 +30,8 @@ from signoff.models.store import Store
 from signoff.payload.blank import is_blank
 from signoff.payload.secrets import secret_in
 from signoff.policy.placements import OF_BATCH
+
+log = logging.getLogger("signoff.approvals")
 
 
 class Feedbacks:
@@ -84,13 +88,24 @@ class Feedbacks:
         if said is None:
             raise UnknownApproval
         person = authority.may_decide(user_id, (user_id,), self._directory)
-        if approval.request.kind != KIND and user_id not in (may := said.people(approval.decisions)):
+        may = said.people(approval.decisions)
+        if approval.request.kind != KIND and user_id not in may:
             raise NotAsked(may)
+        if user_id == said.owner and user_id not in replace(said, owner=None).people(approval.decisions):
+            self._check_owner(approval, user_id)
         if said.answer is not None:
             raise FeedbackGiven(said.answer, said.name, said.by_id, said.at or 0)
         if not said.is_open(now):
             raise FeedbackOver
         return approval, person
+
+    def _check_owner(self, approval: Approval, user_id: str) -> None:
+        """Raise Tampered unless the log, too, says that it is this person's agent."""
+        with self._store.reading() as connection:
+            if owners.told(connection, approval.agent) == user_id:
+                return
+        log.error("an owner was changed behind Signoff's back: agent=%s", approval.agent)
+        raise Tampered
 
     def _note(self, approval: Approval, said: dict[str, Any]) -> bool:
         """Of an outcome: the row is answered, once."""

@@ -236,9 +236,8 @@ class Approvals:
         drawn = approval.drawn or shown_of(approval.verdict)
         moved = approval.shown_at is not None and drawn != shown_of(verdict)
         with self.store.transaction() as connection:
-            events = []
+            events, alone = [], bool(policy.batch.why_alone(approval.action, verdict))
             if approval.batch_id is not None:
-                alone = bool(policy.batch.why_alone(approval.action, verdict))
                 events = self._freezing.judged(connection, approval, alone)
             judgements.note_judged(connection, approval_id, policy.digest, moved)
             if events:

@@ -156,12 +156,14 @@ class Talks:
             return talk_rows.untold(connection)
 
     def tell(self, talk_id: str) -> None:
-        """Put a question where its agent finds it, once more; raises RedisError."""
+        """Put a question where its agent finds it, where it does not stand there: who put it there may have
+        died before it was noted, and an agent would be asked twice. Raises RedisError.
+        """
         kept = self.get(talk_id)
         if kept is None:
             return
         approval = self._store.get(kept.approval_id)
-        if approval is not None and approval.pending:
+        if approval and approval.pending and not self._publisher.has_asked(kept.agent, talk_id):
             self._put(kept, approval)
         self._note_told(talk_id)
 

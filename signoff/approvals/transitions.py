@@ -27,6 +27,7 @@ from signoff.models import (
     store,
     sums,
     talk_rows,
+    votes,
 )
 from signoff.models.approval import Approval, End
 from signoff.models.messages import ApprovalRequest, Decision, moment
@@ -238,7 +239,7 @@ def end(
         events.insert(0, Event("verdict", approval.id, at, "policy", lines.judged(judged, salt)))
     last = [talk_rows.noted(approval.id)]  # a note may have come since it was read
     if decision:
-        last.append(changes.added_decision(approval.id, approval.version, decision, at))
+        last.append(votes.added(approval.id, approval.version, decision, at))
     notes = [Note(*one) for one in audit.append(connection, *events, after=last)[0]]
     return replace(
         approval,

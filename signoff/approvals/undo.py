@@ -20,6 +20,7 @@ from signoff.approvals.announcer import Announcer
 from signoff.approvals.errors import (
     AlreadyUndone,
     EditedMeanwhile,
+    GroupsUnread,
     NotAllowed,
     NotUndone,
     UndoBlocked,
@@ -211,9 +212,12 @@ class Undos:
         by = found if asks and by_its_words(found, request, first.agent, self._judge.policy) else own
         try:
             person = self._judge.may_decide(user_id, by)
-        except NotAllowed:
-            if asks or is_grave(found) or user_id != self._judge.owner(self._store, first.agent):
+        except NotAllowed as error:
+            if asks or is_grave(found) or isinstance(error, GroupsUnread):
                 raise
+            owner = self._judge.owner(self._store, first.agent)
+            if user_id != owner:
+                raise NotAllowed(error.detail, (*error.approvers, *([owner] if owner else []))) from None
             person = self._judge.member(user_id)
         approvers = by.approvers if person.id in by.approvers else (*by.approvers, person.id)
         verdict = found.model_copy(

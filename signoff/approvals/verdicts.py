@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from decimal import Decimal
@@ -10,11 +11,18 @@ from typing import Any
 from sqlalchemy import Connection
 
 from signoff.approvals import authority, often
-from signoff.approvals.errors import BlockedNow, EditNotAllowed, GroupsUnread, NobodyLeft, NotAllowed
+from signoff.approvals.errors import (
+    BlockedNow,
+    EditNotAllowed,
+    GroupsUnread,
+    NobodyLeft,
+    NotAllowed,
+    Tampered,
+)
 from signoff.approvals.limits import anew, check_flood
 from signoff.approvals.standing import standing
 from signoff.errors import Invalid
-from signoff.models import flood, lists, owners, sums
+from signoff.models import flood, owners, sums
 from signoff.models.amounts import Entry
 from signoff.models.approval import Approval
 from signoff.models.feedback import KIND
@@ -25,6 +33,8 @@ from signoff.models.store import Asked, Store
 from signoff.models.verdict import Verdict
 from signoff.policy import evaluate as policy
 from signoff.policy.policy import Policy
+
+log = logging.getLogger("signoff.approvals")
 
 LOOKED_AT = 5
 """Approvers that are looked at while somebody waits for an answer; where more have left, admins are told."""
@@ -127,8 +137,21 @@ class Judge:
             raise
 
     def owner(self, store: Store, agent: str) -> str | None:
-        """Whose agent it is, by the policy in force, else as it was added."""
-        return self._in_force().owner(agent) or lists.owner(store, agent)
+        """Whose agent it is, by the policy in force, else as it was added: by the log, not by its row alone.
+
+        Raises Tampered where those two differ.
+        """
+        if named := self._in_force().owner(agent):
+            return named
+        with store.reading() as connection:
+            owner, told = owners.of(connection, agent), owners.told(connection, agent)
+        if owner != told:
+            log.error(
+                "an owner was changed behind Signoff's back: agent=%s; see `signoff audit verify`",
+                agent,
+            )
+            raise Tampered
+        return owner
 
     def member(self, user_id: str) -> Person:
         """The person, if they are a member of this workspace; raises NotAllowed."""

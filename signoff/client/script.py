@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from datetime import date as Day
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 if TYPE_CHECKING:
     from signoff.models.lessons import Lesson
     from signoff.models.messages import ApprovalRequest, Outcome
+    from signoff.models.receipt import NoteSaid
 
 Which: TypeAlias = "str | ApprovalRequest"
 AGENT = "test-agent"
@@ -30,10 +32,7 @@ FEEDBACK = "feedback"
 """What only a question comes to, and what none does."""
 
 
-UNANSWERED = (
-    "The agent has not answered for {timeout:g} s: has it an on_question, or does anybody read its "
-    "ticket.questions()?"
-)
+UNANSWERED = "No answer for {timeout:g} s: has the agent an on_question, or reads its ticket.questions()?"
 
 
 @dataclass(frozen=True)
@@ -115,6 +114,8 @@ class Approvals:
     _decide: Callable[[], None] = field(default=lambda: None, repr=False)
     _put: Callable[[ApprovalRequest, str, str], str] = field(default=lambda *_: "", repr=False)
     _replies: dict[str, str | None] = field(default_factory=dict)
+    _undo: Callable[..., Coroutine[Any, Any, Outcome]] = field(default=None, repr=False)  # type: ignore[assignment]
+    _notes: list[tuple[str, NoteSaid]] = field(default_factory=list)
 
     def approve(self, action: Which = "*", *, by: str = "Test reviewer", note: str = "") -> None:
         """Approve as asked, perhaps with a note."""
@@ -170,6 +171,32 @@ class Approvals:
         said = {"choice": [answer], **({"text": text} if text else {})}
         self._say(action, "answered", reason=text, answer=said, question=FEEDBACK)
 
+    def note(self, text: str, about: Which = "*", *, by: str = "Test reviewer") -> None:
+        """Note something for the agent, as *@signoff note* does: it comes with what is decided later."""
+        from signoff.models.receipt import NoteSaid
+
+        name = about if isinstance(about, str) else str(about.id)
+        with self._news.lock:
+            self._notes.append((name, NoteSaid(by=by, text=text, at=datetime.now(UTC))))
+
+    def undo(
+        self, about: Which, payload: Mapping[str, Any], *, action: str = "", by: str = "Test reviewer"
+    ) -> Outcome:
+        """Undo what was approved, as a person does: the function that `undo` registered runs once, with this
+        payload, which the policy would fill in; what it came to.
+
+        `about` is as in `ask_agent`; `action` says by which function, where several undo. Raises
+        AssertionError where nothing like it was approved, or nothing undoes so. In a coroutine:
+        `await undo_async(...)`.
+        """
+        return asyncio.run(self.undo_async(about, payload, action=action, by=by))
+
+    async def undo_async(
+        self, about: Which, payload: Mapping[str, Any], *, action: str = "", by: str = "Test reviewer"
+    ) -> Outcome:
+        """`undo`, for a coroutine."""
+        return await self._undo(self._asked_last(about), payload, Script(action, "approved", by))
+
     def leave_pending(self, action: Which = "*") -> None:
         """Nobody answers yet: `wait` raises WaitTimeout at once, `cancel` works, what is said later holds."""
         self._say(action, "pending")
@@ -214,9 +241,8 @@ class Approvals:
     def wait_for(
         self, *, requests: int = 0, withdrawn: int = 0, outcomes: int = 0, timeout: float = 30.0
     ) -> None:
-        """Wait until the agents have asked, cancelled and reported so often in all.
-
-        Raises AssertionError after `timeout` seconds. In a coroutine: `await wait_for_async(...)`.
+        """Wait until agents have asked, cancelled and reported so often in all; raises AssertionError after
+        `timeout` seconds. In a coroutine: `await wait_for_async(...)`.
         """
         counts, until = (
             {"requests": requests, "withdrawn": withdrawn, "outcomes": outcomes},
@@ -248,14 +274,22 @@ class Approvals:
 
     def _asked_about(self, text: str, about: Which, by: str) -> str:
         """Put a question → its id."""
+        with self._news.lock:
+            return self._put(self._asked_last(about), text, by)
+
+    def _asked_last(self, about: Which) -> ApprovalRequest:
+        """The last request that is meant."""
         name = about if isinstance(about, str) else str(about.id)
         with self._news.lock:
             asked = [one for one in self.requests if fnmatchcase(one.action, name) or str(one.id) == name]
-            if not asked:
-                raise AssertionError(
-                    f"The agent has asked for nothing like {name!r} that it could be asked about."
-                )
-            return self._put(asked[-1], text, by)
+        if not asked:
+            raise AssertionError(f"The agent has asked for nothing like {name!r} that this could be about.")
+        return asked[-1]
+
+    def _notes_of(self, request: ApprovalRequest) -> tuple[NoteSaid, ...]:
+        """What was noted about it."""
+        names = (request.action, str(request.id))
+        return tuple(note for name, note in self._notes if name == names[1] or fnmatchcase(names[0], name))
 
     def _unanswered(self, talk_id: str) -> Future[None] | None:
         """What to listen to, unless it is answered by now."""

@@ -6,11 +6,12 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from signoff.client.script import AGENT, Approvals, Script
 from signoff.client.scripted_questions import ScriptedQuestions
+from signoff.client.scripted_receipts import receipt_of
 from signoff.client.scripted_words import NOTHING_COMES, OTHER_CONTENT, UNDECIDED, UNSAID_QUESTION, unsaid
 from signoff.errors import Invalid, Unreachable
 from signoff.models.lessons import Wanted
@@ -22,19 +23,17 @@ from signoff.models.messages import (
     Reply,
     Response,
     Spend,
-    payload_digest,
 )
 from signoff.models.questions import QUESTION, GivenAnswer, Question
-from signoff.models.receipt import DEPLOYMENT, Decider, Notice, Receipt, Status
+from signoff.models.receipt import DEPLOYMENT, Notice
 from signoff.models.receipt_claims import FEEDBACK
 from signoff.models.talks import Message
-from signoff.payload.canonical import canonical, digest
+from signoff.payload.canonical import canonical
 from signoff.payload.schema import check
 from signoff.payload.usable import usable
 from signoff.payload.whole import as_text
-from signoff.receipts import Signer, new_jti, sign, sign_lessons, sign_notice, token_digest
+from signoff.receipts import Signer, sign, sign_lessons, sign_notice, token_digest
 
-NOT_AFTER = timedelta(hours=1)
 OPEN = ("pending", "held")
 """What leaves a request undecided."""
 QUIET_SECONDS = 10.0
@@ -55,6 +54,7 @@ class ScriptedExchange:
         self._told: dict[str, Response] = {}
         self._over = False
         self._questions = ScriptedQuestions(approvals._news, signer)
+        approvals._undo = self.undo
         self._news, approvals._decide = approvals._news, self.decide
         approvals._put = self._questions.put
 
@@ -152,6 +152,20 @@ class ScriptedExchange:
     async def close(self) -> None:
         """There is nothing to let go."""
 
+    async def undo(self, first: ApprovalRequest, payload: Mapping[str, Any], script: Script) -> Outcome:
+        """Have undone what was approved: see `scripted_undo`."""
+        from signoff.client.scripted_undo import play
+
+        with self._news.lock:
+            known = self._responses.get(str(first.id))
+        if known is None or known.status != "approved":
+            raise AssertionError(f"{first.action} was not approved, so there is nothing to undo.")
+        undo_id, outcome = await play(self._signer, first, payload, script)
+        with self._news.lock:
+            self._approvals.outcomes[undo_id] = outcome
+            self._news.tell()
+        return outcome
+
     def decide(self) -> None:
         """Decide what can be decided by what the test has said, and wake those who wait for it."""
         with self._news.lock:
@@ -210,12 +224,13 @@ class ScriptedExchange:
             self._approvals._fail(payload)
         text = canonical(payload)
         approved = script.status == "approved"
-        receipt = _receipt(request, script, text if approved else None, self._answer(request, script))
+        receipt = receipt_of(request, script, text if approved else None, self._answer(request, script))
         self._responses[request_id] = Response(
             status=script.status,
             action=request.action,
             receipt=sign(self._signer, receipt),
             payload=text if approved else None,
+            notes=self._approvals._notes_of(request) or None,
         )
 
     def _answer(self, request: ApprovalRequest, script: Script) -> dict[str, Any] | None:
@@ -235,16 +250,20 @@ class ScriptedInbox:
 
     def __init__(self, exchange: ScriptedExchange, group: str) -> None:
         self._exchange, self._done = exchange, exchange._done[group]
+        self._undoes = group.startswith("undo:")
 
     async def ids(self) -> AsyncGenerator[tuple[bytes, str], None]:
         """In the order of decisions, until the test is over; raises AssertionError where nothing happens."""
         exchange, told = self._exchange, set[str]()
         while True:
             with exchange._news.lock:
-                due = [one for one in exchange._responses if one not in self._done | told]
+                # What undoes is called by the test itself: see `Approvals.undo`.
+                due = [
+                    one for one in exchange._responses if not self._undoes and one not in self._done | told
+                ]
                 if not due and exchange._over:
                     return
-                patience = None if exchange._has_held() else QUIET_SECONDS
+                patience = None if self._undoes or exchange._has_held() else QUIET_SECONDS
                 news = exchange._news.listen()
             for request_id in due:
                 told.add(request_id)
@@ -278,29 +297,3 @@ def _changed(request: ApprovalRequest, changes: Mapping[str, Any]) -> dict[str, 
     schema = usable(request.json_schema).schema if request.json_schema else None
     problems = check(schema, payload) if schema else []
     return f"{request.action}: a reviewer could not make this change: {problems[0]}." if problems else payload
-
-
-def _receipt(
-    request: ApprovalRequest, script: Script, final: str | None, answer: dict[str, Any] | None
-) -> Receipt:
-    now = datetime.now(UTC)
-    sent = payload_digest(request.payload)
-    status: Status = script.status  # type: ignore[assignment]
-    return Receipt(
-        id=str(request.id),
-        kind=request.kind,
-        agent=AGENT,
-        action=request.action,
-        status=status,
-        answer=answer,
-        version=2 if final and digest(final) != sent else 1,
-        digest_sent=sent,
-        digest=digest(final) if final else None,
-        decided_by=Decider(id="U0TEST", name=script.by, at=now) if script.by else None,
-        reason=script.reason,
-        resubmit=script.resubmit,
-        jti=new_jti(),
-        nonce=request.nonce,
-        issued_at=now,
-        not_after=now + NOT_AFTER,
-    )

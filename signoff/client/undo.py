@@ -58,6 +58,10 @@ class Undo:
     test: Callable[[], Any] | None = None
 
 
+REGISTERED: list[Undo] = []
+"""All of this process, in order: tests play them."""
+
+
 def registered(
     action: str | None,
     function: Callable[..., Any],
@@ -86,7 +90,8 @@ def registered(
             inspect.signature(test).bind()
         except TypeError:
             raise TypeError("undo(): its test is called without arguments.") from None
-    return Undo(name, function, arguments, test)
+    REGISTERED.append(Undo(name, function, arguments, test))
+    return REGISTERED[-1]
 
 
 def given(action: Any) -> tuple[Any, str | None]:
@@ -186,7 +191,7 @@ async def _take(
         log.info("an undo is not acknowledged yet: id=%s", receipt.id)
     crash.here("client.undoes")
     if mine:
-        note = await _fault(undo, receipt)
+        note = await fault(undo, receipt)
         crash.here("client.undone")
         await exit.insisted(partial(_report, client, receipt, note))
     task = asyncio.current_task()
@@ -216,7 +221,7 @@ async def _spent(client: Client, receipt: ApprovedReceipt, by: str) -> bool:
     return False
 
 
-async def _fault(undo: Undo, receipt: ApprovedReceipt) -> str:
+async def fault(undo: Undo, receipt: ApprovedReceipt) -> str:
     """Run it; the kind of what it raised, empty where it did not. All of that is for the program's log."""
     try:
         args, kwargs = undo.arguments.rebuild(receipt.payload, Bound({}, {}))

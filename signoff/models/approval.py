@@ -87,11 +87,11 @@ class Approval:
     how many characters of its code tell it from every other. From `receipt_expires_at` on nothing runs by
     it. `left_at` is since when the agent, which had waited for it, does so no more; None while it waits, and
     where it never was seen to. `traceparent` is the agent's span that asked. `batch_id` is the batch
-    whose card shows it, at `batch_permalink`; None where it has a card of its own. `talks` are people's
-    questions to the agent about it, `notes` what they have noted for it; each in order. `undo` is what is
-    known of undoing it, where the policy names what does. `feedback` is what people were asked of its
-    outcome. `alike` is how many wait that can be looked through with it, itself among them: 0 where none
-    do, and where whoever draws it has not counted.
+    whose card shows it, at `batch_permalink`, once `batch_state` is frozen; None where it has a card of its
+    own. `talks` are people's questions to the agent about it, `notes` what they have noted for it; each in
+    order. `undo` is what is known of undoing it, where the policy names what does. `feedback` is what people
+    were asked of its outcome. `alike` is how many wait that can be looked through with it, itself among them:
+    0 where none do, and where whoever draws it has not counted.
     """
 
     id: str
@@ -131,6 +131,7 @@ class Approval:
     traceparent: str | None = None
     batch_id: int | None = None
     batch_permalink: str | None = None
+    batch_state: str | None = None
     handed_to: str | None = None
     handed_by: str | None = None
     undoes: str | None = None
@@ -145,6 +146,11 @@ class Approval:
     def code(self) -> str:
         """By which people name it."""
         return code(self.id, self.code_length)
+
+    @property
+    def unseen(self) -> bool:
+        """Whether it is shown to nobody, since its agent has not said that all of its batch is there."""
+        return self.batch_state not in (None, "frozen")
 
     @property
     def permalink(self) -> str | None:

@@ -20,16 +20,16 @@ from sqlalchemy import (
 )
 
 from signoff.models import outbox
-from signoff.models.fixed import Fixed, Step, together
-from signoff.models.messages import Decision
+from signoff.models.fixed import Fixed
 from signoff.models.progress import FIRST
-from signoff.models.store import agents, approvals, cards, decisions, now, payloads
+from signoff.models.store import agents, approvals, cards, now, payloads
 from signoff.models.tables import ThreadRow
-from signoff.payload.canonical import canonical
 
 threads = ThreadRow.__table__  # type: ignore[attr-defined]
 
 _OPEN = (approvals.c.id == bindparam("approval_id"), approvals.c.status == "pending")
+# An undo has no card that could tell its age: that of what it undoes does.
+_AGES = (bindparam("to_status") == literal_column("'approved'")) & approvals.c.undoes.is_(None)
 _ENDED = {
     "status": bindparam("to_status"),
     "version": bindparam("to_version"),
@@ -41,10 +41,7 @@ _ENDED = {
     "receipt": bindparam("token"),
     "receipt_expires_at": bindparam("token_end"),
     "not_before": 0,
-    "ages_at": case(
-        (bindparam("to_status") == literal_column("'approved'"), bindparam("at", type_=BigInteger) + FIRST),
-        else_=None,
-    ),
+    "ages_at": case((_AGES, bindparam("at", type_=BigInteger) + FIRST), else_=None),
 }
 _DECIDE = Fixed(
     update(approvals)
@@ -168,8 +165,6 @@ _MEET_AGENT = text(
 _ADD_APPROVAL = insert(approvals)
 _ADD_CARD = insert(cards)
 _ADD_PAYLOAD = insert(payloads)
-_VOTE = ("vote", "approver", "name", "reason", "resubmit", "second_factor")
-_ADD_DECISION = Fixed(insert(decisions), (*_VOTE, "answer", "approval_id", "version", "at"))
 _SALT = (
     select(payloads.c.salt)
     .where(payloads.c.approval_id == bindparam("approval_id"))
@@ -227,18 +222,6 @@ def add_payload(connection: Connection, approval_id: str, version: int, text: st
 def salt(connection: Connection, approval_id: str) -> str:
     """The salt of an approval's digests in the audit log; empty once its payload is erased."""
     return connection.execute(_SALT, {"approval_id": approval_id}).scalar() or ""
-
-
-def add_decision(connection: Connection, approval_id: str, version: int, decision: Decision, at: int) -> None:
-    """One approver's vote."""
-    together(connection, added_decision(approval_id, version, decision, at))
-
-
-def added_decision(approval_id: str, version: int, decision: Decision, at: int) -> Step:
-    """What `add_decision` runs."""
-    values = {name: getattr(decision, name) for name in _VOTE}
-    values["answer"] = None if decision.answer is None else canonical(decision.answer)
-    return _ADD_DECISION, {**values, "approval_id": approval_id, "version": version, "at": at}
 
 
 def end(connection: Connection, approval_id: str, seen: int, values: dict[str, Any]) -> bool:

@@ -19,6 +19,7 @@ from sqlalchemy import bindparam, func, literal_column, select
 from signoff.models.door_tables import WebhookDeliveryRow, WebhookEndpointRow
 from signoff.models.log import events
 from signoff.models.store import MICROSECONDS, Store, approvals, now
+from signoff.models.undone import TAKEN_SECONDS
 
 DECIDED_SECONDS = (5, 10, 30, 60, 300, 900, 3600, 4 * 3600, 24 * 3600)
 """Bounds of how long a card stood before somebody decided."""
@@ -29,6 +30,7 @@ WAITING_SECONDS = (60, 300, 3600, 4 * 3600, 24 * 3600)
 CHUNK = 5000
 _KINDS = (
     "submit", "verdict", "shown", "decision", "receipt", "adopted", "outcome", "spend", "guard", "feedback",
+    "held",
 )  # fmt: skip
 _first = approvals.alias("undone")
 _LINES = (
@@ -52,6 +54,14 @@ _UNSHOWN = select(func.count(), func.min(approvals.c.created_at), now()).where(
     approvals.c.shown_at.is_(None), approvals.c.delivered_revision < approvals.c.revision
 )
 _UNTOLD = select(func.count()).where(approvals.c.published_at.is_(None), approvals.c.ended_at.is_not(None))
+_UNTAKEN = select(func.count()).where(
+    approvals.c.undoes.is_not(None),
+    approvals.c.status == literal_column("'approved'"),
+    approvals.c.spent_at.is_(None),
+    approvals.c.outcome_at.is_(None),
+    approvals.c.ended_at <= now() - literal_column(str(TAKEN_SECONDS * MICROSECONDS)),
+    approvals.c.receipt_expires_at > now(),
+)
 deliveries: Any = WebhookDeliveryRow.__table__  # type: ignore[attr-defined]
 endpoints: Any = WebhookEndpointRow.__table__  # type: ignore[attr-defined]
 _HOOKS = select(func.count(), func.min(deliveries.c.due_at), now()).where(deliveries.c.due_at.is_not(None))
@@ -85,14 +95,16 @@ class Spread:
 
 @dataclass
 class Waiting:
-    """What waits now. Ages are in seconds; 0 where nothing waits. Webhooks sent and failed are those of the
-    last 30 days, as long as it is known.
+    """What waits now. Ages are in seconds; 0 where nothing waits. `untaken` are undos that no process took
+    within 30 s, and that one still may. Webhooks sent and failed are those of the last 30 days, as far as
+    that is known.
     """
 
     ages: Spread
     undelivered: int
     undelivered_age: float
     untold: int
+    untaken: int
     webhooks: int
     webhooks_age: float
     webhooks_off: int
@@ -115,6 +127,9 @@ class Figures:
         self.counts: Counter[str] = Counter()
         self.undone: Counter[str] = Counter()
         """What agents have reported as undone, by the rule that had let it run."""
+        self.undos: Counter[str] = Counter(asked=0, undone=0, failed=0)
+        self.held: Counter[str] = Counter()
+        """What was to run after a while and is asked about, by why."""
         self.decided = Spread(DECIDED_SECONDS)
         self.delivered = Spread(DELIVERED_SECONDS)
 
@@ -135,6 +150,7 @@ class Figures:
             ages = connection.execute(_AGES).scalars().all()
             unshown, first, here = connection.execute(_UNSHOWN).one()
             untold = connection.execute(_UNTOLD).scalar_one()
+            untaken = connection.execute(_UNTAKEN).scalar_one()
             hooks, due, at = connection.execute(_HOOKS).one()
             off = connection.execute(_OFF).scalar_one()
             done, failed = connection.execute(_DONE).one()
@@ -142,15 +158,19 @@ class Figures:
         for age in ages:
             spread.add(age / MICROSECONDS)
         hooked = (hooks, _age(due, at), off, done - failed, failed)
-        return Waiting(spread, unshown, _age(first, here), untold, *hooked)
+        return Waiting(spread, unshown, _age(first, here), untold, untaken, *hooked)
 
     def _count(self, line: Any) -> None:
         self._seq = line.seq
         self.counts[line.kind] += 1
         match line.kind:
             case "submit":
-                if why := json.loads(line.data).get("why"):
+                data = json.loads(line.data)
+                if why := data.get("why"):
                     self.questions[why] += 1
+                self.undos["asked"] += data.get("undoes") is not None
+            case "held":
+                self.held[json.loads(line.data)["why"]] += 1
             case "verdict":
                 self.verdicts[json.loads(line.data)["effect"]] += 1
             case "receipt" | "adopted":
@@ -172,6 +192,7 @@ class Figures:
             self.outcomes["done" if succeeded else "failed"] += 1
             return
         self.outcomes["undone" if succeeded else "not undone"] += 1
+        self.undos["undone" if succeeded else "failed"] += 1
         self.undone[json.loads(undoes).get("rule", "")] += succeeded
 
 

@@ -29,6 +29,10 @@ CHANGES: Final = 10
 """Changed fields that one lesson names."""
 BYTES: Final = 44_000
 """Of all lessons that are sent at once, as JSON in ASCII: signed, they stay under `signatures.MAX_TOKEN`."""
+CUTS: Final = (SAID, 300, 100, 30, 10)
+"""Characters of each quoted text in a prompt, tried in turn until a lesson takes no more than its share."""
+SHARES: Final = 3
+"""One lesson takes no more than a third of a prompt's room, so that a long one never stands for all."""
 HIDDEN: Final = "(hidden)"
 """In place of a value that is not everybody's to know."""
 
@@ -88,6 +92,9 @@ class Wanted(Wire):
 def text(lessons: Iterable[Lesson], tokens: int = TOKENS) -> str:
     """Lessons as a text for a prompt, of at most so many tokens; empty where none fits, or there are none.
 
+    What somebody wrote at length is cut, so that others have room, too; what does not fit even so is passed
+    over, and counted.
+
     A frame says that it is data. Within it every text that somebody wrote stands in quotes, on one line, as
     JSON spells it; `<`, `>` and whatever is not seen stand as escapes, so that nothing in it can end the
     frame. Tokens are counted by `tokens_of`, which counts too many rather than too few.
@@ -95,13 +102,13 @@ def text(lessons: Iterable[Lesson], tokens: int = TOKENS) -> str:
     head, tail = f"{BEGIN}\n{OPENED}\n", f"{CLOSED}\n"
     found = list(lessons)
     room = tokens - tokens_of(head) - tokens_of(tail) - tokens_of("… and 100 more\n")
-    shown = []
+    shown, share = [], room // min(SHARES, len(found) or 1)
     for lesson in found:
-        line = f"- {sentence(lesson)}\n"
-        if (size := tokens_of(line)) > room:
-            break
-        shown.append(line)
-        room -= size
+        lines = (f"- {sentence(lesson, most)}\n" for most in CUTS)
+        line = next((one for one in lines if tokens_of(one) <= share), "")
+        if line and (size := tokens_of(line)) <= room:
+            shown.append(line)
+            room -= size
     if not shown:
         return ""
     left = len(found) - len(shown)
@@ -120,44 +127,48 @@ def tokens_of(said: str) -> int:
     return letters + len(rest.encode(errors="surrogatepass"))
 
 
-def sentence(lesson: Lesson) -> str:
-    """One lesson in one line: our words, and in quotes what others wrote."""
-    return f"{quoted(lesson.action)}, {lesson.agent}, {_often(lesson.count)}{_told(lesson)}"
+def sentence(lesson: Lesson, most: int = SAID) -> str:
+    """One lesson in one line: our words, and in quotes what others wrote, at most so many characters each."""
+    return f"{quoted(lesson.action)}, {lesson.agent}, {_often(lesson.count)}{_told(lesson, most)}"
 
 
-def _told(lesson: Lesson) -> str:
+def _told(lesson: Lesson, most: int) -> str:
     match lesson.kind:
         case "right":
             return "people said: right"
         case "partly" | "wrong":
             how = "partly right" if lesson.kind == "partly" else "wrong"
             return f"people said: {how}" + (
-                f"; instead: {quoted(lesson.correction)}" if lesson.correction else ""
+                f"; instead: {quoted(lesson.correction, most)}" if lesson.correction else ""
             )
         case "rejected":
             how = "sent back for changes" if lesson.resubmit else "rejected"
-            return how + (f", because: {quoted(lesson.reason)}" if lesson.reason else "")
+            return how + (f", because: {quoted(lesson.reason, most)}" if lesson.reason else "")
         case "edited":
-            changed = "; ".join(_change(one) for one in lesson.changes)
-            note = f"; note: {quoted(lesson.reason)}" if lesson.reason else ""
+            changed = "; ".join(_change(one, most) for one in lesson.changes)
+            note = f"; note: {quoted(lesson.reason, most)}" if lesson.reason else ""
             return f"approved with changes: {changed}{note}"
         case "answered":
-            return f"asked: {quoted(lesson.question)}, answered: {quoted(lesson.answer)}"
+            return f"asked: {quoted(lesson.question, most)}, answered: {quoted(lesson.answer, most)}"
 
 
-def _change(one: Changed) -> str:
-    was = "nothing" if one.old is None else quoted(one.old)
-    now = "nothing" if one.new is None else quoted(one.new)
-    return f"{quoted(one.field)} from {was} to {now}"
+def _change(one: Changed, most: int) -> str:
+    was = "nothing" if one.old is None else quoted(one.old, most)
+    now = "nothing" if one.new is None else quoted(one.new, most)
+    return f"{quoted(one.field, most)} from {was} to {now}"
 
 
 def _often(count: int) -> str:
     return "" if count == 1 else f"{count} times "
 
 
-def quoted(said: str) -> str:
-    """A text as JSON spells it, with escapes for angle brackets and what is not seen: data, on one line."""
-    return "".join(_escaped(mark) for mark in json.dumps(said, ensure_ascii=False))
+def quoted(said: str, most: int = SAID) -> str:
+    """A text as JSON spells it, with escapes for angle brackets and what is not seen: data, on one line.
+
+    Of a longer one the first characters, and `…`.
+    """
+    cut = said if len(said) <= most else said[: most - 1] + "…"
+    return "".join(_escaped(mark) for mark in json.dumps(cut, ensure_ascii=False))
 
 
 def _escaped(mark: str) -> str:

@@ -39,7 +39,7 @@ _AS_IT_STANDS = (
     "id", "agent", "request_id", "action", "status", "version", "revision", "created_at", "expires_at",
     "digest_sent", "ended_at", "shown_at", "published_at", "delivered_revision", "reason", "receipt",
     "outcome_at", "spent_by", "spent_at", "code_length", "receipt_expires_at", "traceparent", "batch_id",
-    "batch_permalink", "handed_to", "handed_by", "undoes", "runs_at",
+    "batch_permalink", "batch_state", "handed_to", "handed_by", "undoes", "runs_at",
 )  # fmt: skip
 """Columns of an approval that are just what an Approval says."""
 _STANDS = decisions.c.withdrawn_at.is_(None)
@@ -55,6 +55,7 @@ _LOAD = Fixed(
         talk_rows.talked(approvals.c.id).label("has_talk"),
         *(cards.c[name].label(f"card_{name}") for name in _CARD),
         _batches.c.permalink.label("batch_permalink"),
+        _batches.c.state.label("batch_state"),
     )
     .join(
         payloads,

@@ -214,6 +214,7 @@ class AuditEventRow(SQLModel, table=True):
     __tablename__ = "audit_event"
     __table_args__ = (
         Index("audit_event_approval", "approval_id"),
+        _partial("audit_event_owners", text("kind IN ('agent', 'policy')"), "seq"),
         _partial("audit_event_batch", text("kind = 'batch' AND approval_id IS NULL"), "actor"),
     )
 

@@ -117,6 +117,10 @@ class Publisher:
         questions.publish(self._redis, agent, talk_id, text, max(seconds, 60), self._seconds)
         crash.here("talk.told")
 
+    def has_asked(self, agent: str, talk_id: str) -> bool:
+        """Whether a person's question stands where its agent finds it; raises RedisError."""
+        return questions.stands(self._redis, agent, talk_id)
+
     def note_listening(self, agent: str) -> None:
         """A process of this agent reads people's questions by HTTP; raises RedisError."""
         questions.note_listening(self._redis, agent, self._seconds)

@@ -53,6 +53,11 @@ def publish(client: Redis, agent: str, talk_id: str, text: str, seconds: int, st
     raise ResponseError("It is put there again and again.")
 
 
+def stands(client: Redis, agent: str, talk_id: str) -> bool:
+    """Whether a question was published here: its text and its entry come together. Raises RedisError."""
+    return bool(client.exists(stream.message(agent, talk_id)))
+
+
 def listens(client: Redis, agent: str) -> bool:
     """Whether a process of this agent reads questions now; raises RedisError."""
     try:

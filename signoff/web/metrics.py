@@ -52,6 +52,10 @@ class Collected(Collector):
             "rule",
             figures.undone,
         )
+        yield _counters("signoff_undos", "Undos: asked for, done, failed.", "outcome", figures.undos)
+        yield _counters(
+            "signoff_held", "What was to run after a while, and is asked about, by why.", "why", figures.held
+        )
         yield _counters(
             "signoff_feedback", "Outcomes that people called right or wrong.", "answer", figures.feedback
         )
@@ -82,6 +86,7 @@ class Collected(Collector):
         yield _gauge("signoff_undelivered", "Requests without their card yet.", now.undelivered)
         yield _gauge("signoff_undelivered_seconds", "The oldest of these waits so long.", now.undelivered_age)
         yield _gauge("signoff_untold", "Decisions that Redis does not have yet.", now.untold)
+        yield _gauge("signoff_undos_untaken", "Undos that no process took within 30 s.", now.untaken)
         yield _gauge("signoff_webhooks_due", "Messages to webhooks that are still to be sent.", now.webhooks)
         yield _gauge("signoff_webhooks_late_seconds", "The oldest of these is due since.", now.webhooks_age)
         yield _gauge("signoff_webhooks_off", "Endpoints that are switched off.", now.webhooks_off)

@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -65,6 +66,36 @@ def test_a_call_that_nobody_decides_is_pending_where_it_may_be(
     signoff_approvals.approve("refund")
     assert isinstance(asyncio.run(calls.decide(a_call(), suspend_after=0.01)), Go)
     assert len(signoff_approvals.requests) == 1
+
+
+@pytest.mark.parametrize("keeps", [False, True])
+def test_a_call_that_is_cancelled_as_it_is_suspended_is_withdrawn_unless_it_is_kept(
+    signoff_approvals: Approvals, monkeypatch: pytest.MonkeyPatch, keeps: bool
+) -> None:
+    """Nobody takes what it is suspended with, so nobody could go on: between two loops that can be."""
+    calls = Calls(Signoff(), {"refund*": {"reversible": False}}, framework="test")
+    decide = calls._decide
+
+    async def run() -> None:
+        here = asyncio.get_running_loop()
+
+        async def late(work: Any, client: Any) -> Any:
+            found = await decide(work, client)
+            here.call_soon_threadsafe(waiting.cancel)
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+            return found
+
+        monkeypatch.setattr(calls, "_decide", late)
+        waiting = asyncio.create_task(calls.decide(a_call(), suspend_after=0.01, keeps=keeps))
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        if not keeps:
+            await signoff_approvals.wait_for_async(withdrawn=1)
+
+    signoff_approvals.leave_pending()
+    asyncio.run(run())
+    assert len(signoff_approvals.withdrawn) == (0 if keeps else 1)
 
 
 def test_an_ungated_tool_asks_nobody(calls: Calls, signoff_approvals: Approvals) -> None:

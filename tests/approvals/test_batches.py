@@ -42,6 +42,8 @@ def change(core: Core, statement: str, **values: Any) -> None:
 def test_a_batch_is_seen_once_it_is_frozen_and_its_requests_have_no_cards_of_their_own(core: Core) -> None:
     sent = send(core)
     assert core.approvals.waiting_for("U0ANA") == []
+    with pytest.raises(UnknownApproval):  # who has seen nothing of it decides nothing
+        core.approvals.decide(sent[0].id, 1, "U0ANA", "approve")
     assert all(core.approvals.get(one.id).card is None for one in sent)
     core.changed.clear()
     batch = freeze(core, sent)

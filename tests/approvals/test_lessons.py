@@ -20,7 +20,7 @@ from signoff import receipts
 from signoff.approvals.nobody import Names
 from signoff.errors import NotVerified
 from signoff.models import lessons as learnt
-from signoff.models.lessons import CLOSED, OPENED, Lesson, Lessons, tokens_of
+from signoff.models.lessons import CLOSED, OPENED, Changed, Lesson, Lessons, tokens_of
 from signoff.models.messages import Response
 from signoff.models.people import Person
 from signoff.models.questions import GivenAnswer
@@ -260,6 +260,25 @@ def test_most_frequent_lessons_are_kept_where_not_all_fit() -> None:
     assert "Reason 0" in some and "more" in some and tokens_of(some) <= 500
     assert found.text(0) == "" and Lessons().text() == "" and learnt.text(found, 40) == ""
     assert all(f"Reason {n} " in found.text(10**6) for n in range(100))
+
+
+@pytest.mark.parametrize("word", ["Because it was the wrong customer. ", "因为客户不对。", "\U0001f4a5"])
+def test_a_long_lesson_is_cut_rather_than_all_that_come_after_it(word: str) -> None:
+    changes = tuple(Changed(field=f"f{n}", old=(word * 40)[:200], new=(word * 40)[:200]) for n in range(10))
+    found = Lessons(
+        [
+            Lesson(kind="rejected", agent="a", action="x", reason=(word * 300)[: learnt.SAID]),
+            Lesson(kind="edited", agent="a", action="x", changes=changes, reason=word),
+            Lesson(kind="answered", agent="a", action="x", question=word * 40, answer=(word * 40)[:300]),
+            Lesson(kind="wrong", agent="a", action="y", correction="Round up."),
+        ]
+    )
+    for tokens in (500, 1000, 4000):
+        shown = found.text(tokens)
+        assert tokens_of(shown) <= tokens
+        assert '- "x", a, rejected, because: "' in shown and '"Round up."' in shown
+    assert found.text(4000).count("\n- ") == 4
+    assert "…" not in Lessons(found[3:]).text(500)
 
 
 def test_what_is_sent_at_once_is_bounded_whatever_people_wrote() -> None:

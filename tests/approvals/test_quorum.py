@@ -46,6 +46,7 @@ def test_each_kind_says_what_each_vote_makes_of_it_and_another_is_refused() -> N
     assert {name: dict(kind.ends) for name, kind in KINDS.items()} == {
         "approval": {"approve": "approved", "reject": "rejected"},
         "question": {"answer": "answered"},
+        "feedback": {"answer": "answered"},
     }
     with pytest.raises(Invalid, match="The kind 'riddle' is not served"):
         kind_of(a_request(kind="riddle"))

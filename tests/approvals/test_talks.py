@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from faults.test_batch_points import dying_at
 from support import Core
 
 from signoff import receipts
@@ -322,3 +323,18 @@ def test_a_note_is_handed_to_the_agent_beside_the_decision(core: Core) -> None:
     core.approvals.report(AGENT, other.request_id, Outcome(succeeded=True))
     found = Response.decode(core.redis.get(stream.decision(AGENT, other.request_id)))
     assert (found.status, found.notes) == ("duplicate", None), "what has run needs none"
+
+
+def test_who_dies_before_it_is_noted_that_an_agent_was_asked_has_it_asked_once(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listen(core)
+    with dying_at("talk.told", 1, monkeypatch):
+        ask(core)
+    assert len(entries(core)) == 1 and len(core.approvals.talks.untold()) == 1
+    Sweep(core.approvals).step()
+    assert len(entries(core)) == 1 and not core.approvals.talks.untold()
+    core.redis.flushall()
+    core.approvals.talks.untell()
+    Sweep(core.approvals).step()
+    assert len(entries(core)) == 1, "what Redis has lost is asked anew"

@@ -24,6 +24,7 @@ from signoff.approvals.errors import (
     UnknownApproval,
 )
 from signoff.approvals.sweep import Sweep
+from signoff.bot.cards.undo_blocks import undo_blocks
 from signoff.bot.text.undone import undone_line
 from signoff.models import history
 from signoff.models.approval import Approval
@@ -50,6 +51,9 @@ RULE = """  - name: refunds
     undo_for: 1h
     undo: {action: refund.cancel, payload: {id: $result.id, amount: $payload.amount}}
 """
+
+
+RULE_ONLY = HEAD.replace("agents: {billing-bot: {owner: U0MIA}}\n", "") + RULE
 
 
 def let_run(
@@ -397,3 +401,61 @@ def test_a_database_that_was_put_back_undoes_nothing_twice(core: Core, ran: str)
     again = core.approvals.get(one.id)
     assert (again.status, again.undoes, again.receipt) == ("approved", first.id, one.receipt)
     assert bool(again.has_run) is (ran != "no") and verified(core)
+
+
+def test_who_owns_an_agent_is_the_logs_word(core: Core) -> None:
+    """Whoever writes to the database makes nobody an owner: of an undo, a hold, or feedback."""
+    first = let_run(core, {"id": "re_7"}, more=FREE)
+    core.follow(RULE_ONLY + FREE)
+    assert core.approvals.undo.plan(first.id, MIA).person.id == MIA
+    with core.store.transaction() as connection:
+        connection.execute(text("UPDATE agent SET owner = 'U0BEN'"))
+    for who in (BEN, MIA):
+        with pytest.raises(Tampered):
+            core.approvals.undo.ask(first.id, who)
+    assert core.approvals.undo.plan(first.id, ANA).person.id == ANA
+    core.follow(HEAD + RULE + FREE)  # a file that names the owner is the word
+    assert core.approvals.undo.plan(first.id, MIA).person.id == MIA
+    with pytest.raises(NotAllowed):
+        core.approvals.undo.plan(first.id, BEN)
+
+
+def test_an_owner_that_a_later_policy_names_is_known_by_its_line(core: Core) -> None:
+    first = let_run(core, {"id": "re_7"}, more=FREE)
+    with core.store.transaction() as connection:
+        connection.execute(text("UPDATE agent SET owner = 'U0BEN'"))
+        data = {"policy": "0" * 16, "text": "0" * 64, "owners": {"billing-bot": BEN, "other": MIA}}
+        audit.append(connection, audit.Event("policy", None, 1, "policy", data))
+    core.follow(RULE_ONLY + FREE)
+    assert core.approvals.undo.plan(first.id, BEN).person.id == BEN
+    with pytest.raises(NotAllowed):
+        core.approvals.undo.plan(first.id, MIA)
+    with core.store.transaction() as connection:
+        connection.execute(text("UPDATE agent SET owner = NULL"))
+        audit.append(
+            connection, audit.Event("agent", None, 2, "operator", {"agent": "billing-bot", "owner": None})
+        )
+    with pytest.raises(NotAllowed):
+        core.approvals.undo.plan(first.id, BEN)
+
+
+def test_cards_that_say_never_tried_are_drawn_anew_once_it_was(core: Core) -> None:
+    """Those whose window is open, of this agent and action; and again where a later test fails."""
+    undoers = core.approvals.undoers
+    cards = [let_run(core, {"id": n}, payload={"amount": n}) for n in range(3)]
+    over, unreported = cards[2], let_run(core, payload={"amount": 9})
+    moved(core, over, 3601, "outcome_at", "undo_at")
+    undoers.register("billing-bot", ["refund.cancel", "refund.other"])
+
+    def test(passed: bool, action: str = "refund.cancel") -> list[int]:
+        """Which cards are due more often than before."""
+        every = [*cards, unreported]
+        before = [core.approvals.get(one.id).revision for one in every]
+        assert undoers.tested("billing-bot", action, undoers.test("billing-bot", action), passed)
+        return [core.approvals.get(one.id).revision - was for one, was in zip(every, before, strict=True)]
+
+    assert "never tried" in str(undo_blocks(core.approvals.get(cards[0].id)))
+    assert test(False) == [0, 0, 0, 0] and test(True, "refund.other") == [0, 0, 0, 0]
+    assert test(True) == [1, 1, 0, 0] and test(True) == [0, 0, 0, 0]
+    assert "never tried" not in str(undo_blocks(core.approvals.get(cards[0].id)))
+    assert test(False) == [1, 1, 0, 0]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from browser.messages import PHONE as SIZE
 from flows.road import Road
 from playwright.sync_api import Locator, Page
 
@@ -18,6 +19,8 @@ from signoff.sandbox.server import Sandbox
 
 JSON = dict[str, Any]
 AGENT = Path(__file__).with_name("asking.py")
+PHONE: JSON = {"viewport": SIZE, "has_touch": True, "is_mobile": True}
+"""A phone, as `look` opens the page on it."""
 CHANGES = "Approve these changes"
 SECONDS = 60.0
 """How long an agent may take to hear what was decided, and to end."""
@@ -42,21 +45,34 @@ class Agent:
     process: subprocess.Popen[str]
 
     @classmethod
-    def start(cls, road: Road, name: str, request: JSON, script: Path = AGENT) -> Agent:
-        """Let it ask; `request` is what asking.py reads, or another `script`."""
+    def start(
+        cls, road: Road, name: str, request: JSON, script: Path = AGENT, *, hears: bool = False
+    ) -> Agent:
+        """Let it ask; `request` is what asking.py reads, or another `script`. One that `hears` reads it as a
+        line, and then what `tell` says.
+        """
         process = subprocess.Popen(
             [sys.executable, str(script)],
             env=road.environment | road.settings_of(name),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert process.stdin
-        process.stdin.write(json.dumps(request))
-        process.stdin.close()
-        process.stdin = None
+        process.stdin.write(f"{json.dumps(request)}\n")
+        if hears:
+            process.stdin.flush()
+        else:
+            process.stdin.close()
+            process.stdin = None
         return cls(process)
 
+    def tell(self, line: str) -> None:
+        """Write it a line, which it waits for."""
+        assert self.process.stdin
+        self.process.stdin.write(f"{line}\n")
+        self.process.stdin.flush()
+
     def got(self) -> JSON:
-        """The receipt that it was given, once it has ended."""
+        """What it printed, such as the receipt that it was given, once it has ended; it is told no more."""
         out, err = self.process.communicate(timeout=SECONDS)
         assert self.process.returncode == 0, err
         receipt: JSON = json.loads(out)
@@ -96,3 +112,9 @@ def difference(page: Page) -> Locator:
 def only_for_me(page: Page, words: str) -> Locator:
     """What only this person is told, by some of its words."""
     return page.get_by_role("article", name="only visible to you").filter(has_text=words)
+
+
+def fits(page: Page) -> bool:
+    """Whether a phone shows all of its width."""
+    width: int = page.evaluate("document.documentElement.scrollWidth")
+    return width == SIZE["width"]

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser.messages import PHONE as SIZE
-from browser.people import Agent, button, form, only_for_me
+from browser.people import PHONE, Agent, button, fits, form, only_for_me
 from flows.road import Road
 from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import text
@@ -19,7 +18,6 @@ JSON = dict[str, Any]
 Ask = Callable[..., Agent]
 Look = Callable[..., Page]
 SCRIPT = Path(__file__).with_name("asking_person.py")
-PHONE: JSON = {"viewport": SIZE, "has_touch": True, "is_mobile": True}
 SMITHS = {"a": "Ann Smith, Berlin", "b": "Al Smith, Bonn"}
 SAFETY = "Your answer lets nothing run. Never type passwords or codes here."
 WORDS = "In your own words"
@@ -50,7 +48,7 @@ def asked(page: Page, question: str) -> Locator:
     heading = page.get_by_role("heading", name="billing-bot has a question", exact=True)
     card = page.get_by_role("article").filter(has=heading).filter(has_text=question)
     expect(card).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") == SIZE["width"]
+    assert fits(page)
     return card
 
 

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser.people import Agent, button, difference, form
+from browser.people import PHONE, Agent, button, difference, fits, form
 from flows.road import Road
 from playwright.sync_api import Locator, Page, expect
 
 JSON = dict[str, Any]
 Look = Callable[..., Page]
-PHONE = {"viewport": {"width": 390, "height": 844}}
 ASKING = Path(__file__).with_name("asking_batch.py")
 WHY = "Why, or what to change"
 
@@ -106,11 +105,12 @@ def test_a_review_in_pages_approves_what_was_seen_and_all_else_is_rejected(toget
 
 
 def test_one_by_one_with_an_edit_a_no_and_the_rest(together: Any, look: Look) -> None:
-    page, agent = look("ana"), together("Clean up", branches(5), "branch.prune")
+    page, agent = look("ana", **PHONE), together("Clean up", branches(5), "branch.prune")
     card = the_batch(page, "5 × branch.prune")
     button(card, "Review each…").click()
     each = form(page, "Review each")
     expect(each).to_contain_text("1 of 5")
+    assert fits(page), "nothing of it is wider than the phone"
     button(each, "Edit…").click()
     edit = form(page, "branch.prune")
     edit.get_by_label("branch").fill("feature-0b")
@@ -141,7 +141,9 @@ def test_one_by_one_with_an_edit_a_no_and_the_rest(together: Any, look: Look) ->
 
 
 def test_two_people_in_one_batch_at_once(together: Any, look: Look) -> None:
-    ana, ben, agent = look("ana"), look("ben"), together("Remind them", letters(8), "mail.nudge")
+    """One of them on a phone."""
+    ana, ben = look("ana", **PHONE), look("ben")
+    agent = together("Remind them", letters(8), "mail.nudge")
     for page in (ana, ben):
         button(the_batch(page, "8 × mail.nudge"), "Review…").click()
         expect(form(page, "Review together")).to_contain_text("u7@a.example")

@@ -1,5 +1,5 @@
-"""What nobody was asked about: held before it runs, or undone once it has, at the page; then the agent says
-what it did.
+"""What nobody was asked about: held before it runs, or undone once it has, at the page of a phone; then the
+agent says what it did.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from browser.people import SECONDS, Agent, button, form, open_road, the_card
+from browser.people import PHONE, SECONDS, Agent, button, fits, form, open_road, the_card
 from flows.person import ANA, BEN
 from flows.road import Road
 from playwright.sync_api import Locator, Page, expect
@@ -72,7 +72,7 @@ def undoing(road: Road, customer: str) -> subprocess.Popen[str]:
 
 
 def test_what_ran_is_undone_from_its_card(road: Road, look: Look) -> None:
-    ana, ben = look("ana"), look("ben")
+    ana, ben = look("ana", **PHONE), look("ben")
     agent = undoing(road, "cus_undo")
     card = report(ana, "Refund 120 EUR to cus_undo")
     expect(card).to_contain_text("Done")
@@ -86,6 +86,7 @@ def test_what_ran_is_undone_from_its_card(road: Road, look: Look) -> None:
     expect(asked).to_contain_text("id: as billing-bot reported it, its word alone.")
     expect(asked).to_contain_text("120")
     expect(asked).to_contain_text("This undo was never tried")
+    assert fits(ana), "nothing of it is wider than the phone"
     button(asked, "Undo").click()
     expect(card).to_contain_text("Undone")
     expect(card).to_contain_text("by @ana")
@@ -117,7 +118,7 @@ def test_an_undo_that_was_tried_is_not_said_to_be_untried(road: Road, look: Look
 
 
 def test_what_nobody_holds_runs_and_what_somebody_holds_is_asked_about(ask: Ask, look: Look) -> None:
-    ana = look("ana")
+    ana = look("ana", **PHONE)
     runs, held = ask("ticket.close", {"ticket": "T-1"}), ask("ticket.merge", {"ticket": "T-2"})
     expect(the_card(ana, "ticket.close")).to_contain_text("Approved by policy, and nobody held it")
     got = runs.got()
@@ -125,7 +126,7 @@ def test_what_nobody_holds_runs_and_what_somebody_holds_is_asked_about(ask: Ask,
     card = the_card(ana, "ticket.merge")
     expect(card).to_contain_text("Policy allows this; runs")
     expect(button(card, "Approve")).to_have_count(0)
-    assert held.waits()
+    assert held.waits() and fits(ana), "nothing of it is wider than the phone"
     button(card, "Hold").click()
     expect(card).to_contain_text("Held by @ana")
     button(card, "Approve").click()

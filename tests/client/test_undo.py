@@ -373,6 +373,9 @@ def _read_all(core: Core, group: str) -> bool:
     return False
 
 
+# Where a loop is torn down in the middle of something, its connections are left to the collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("moment", ["spends", "runs", "reports"])
 @pytest.mark.parametrize("how", ["cancelled", "the loop ends"])
 def test_a_cancelled_task_ends_the_undo_that_it_has_taken(

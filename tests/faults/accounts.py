@@ -7,11 +7,13 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from faults.books import Answer, Facts, Made, Row, Said, Shown
+from faults.keepers import kept
 from sqlalchemy import text
 
 from signoff.approvals import audit
 from signoff.payload.canonical import digest
 from signoff.queue import stream
+from signoff.receipts import verify_keys
 
 if TYPE_CHECKING:
     from faults.world import World
@@ -78,6 +80,7 @@ def collect(world: World) -> Facts:
     known = {(row.agent, row.request_id) for row in facts.rows}
     facts.refused = {(answer.agent, answer.id) for answer in facts.answers} - known
     found = audit.verify(world.store)
+    facts.kept = kept(world.store, world.redis.client, verify_keys(world.signer.verify_key))
     facts.chain = "" if found.ok else f"line {found.seq}: {found.fault}"
     return facts
 

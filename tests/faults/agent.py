@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 from signoff import AlreadySpent, AsyncSignoff, NotApproved, NotVerified, Unreachable, WaitTimeout
 
 T = TypeVar("T")
-WISHES = {"approve": 60, "edit": 12, "reject": 12, "cancel": 6, "ignore": 5, "race": 5}
+WISHES = {"approve": 52, "answer": 8, "edit": 12, "reject": 12, "cancel": 6, "ignore": 5, "race": 5}
 """What people are to do with a request, and how often in a hundred."""
 RETRY_SECONDS = 0.1
 
@@ -49,6 +49,17 @@ def request(key: str) -> dict[str, Any]:
     if dice.random() < 0.2:
         ask["run"] = f"run-{int(key.rpartition('-')[2]) // 3}"
     return {"action": "refund.create", "payload": payload, **ask}
+
+
+def question(key: str) -> dict[str, Any]:
+    """What is asked of people under a key, where they are to answer."""
+    options = {"a": "Ann Smith, Berlin", "b": "Al Smith, Bonn"}
+    return {
+        "question": f"Which Smith is cus_{key}, wish:answer?",
+        "options": options,
+        "default": "b",
+        "key": key,
+    }
 
 
 class Agent:
@@ -85,17 +96,24 @@ class Agent:
         """What was answered is answered the same when it is asked again, or that it has run."""
         await self._one(key)
 
+    async def _asked(self, asked: dict[str, Any], key: str, asks: bool) -> Any:
+        if asks:
+            return await self._signoff.request_question(**question(key))
+        return await self._signoff.request(**asked)
+
     async def _one(self, key: str) -> None:
         asked = request(key)
+        asks = asked["payload"]["wish"] == "wish:answer"
         self._journal.write("asks", key=key, payload=asked["payload"])
-        ticket = await insist(lambda: self._signoff.request(**asked))
+        ticket: Any = await insist(lambda: self._asked(asked, key, asks))
         self._journal.write("made", key=key, id=ticket.id, digest=ticket.digest, payload=asked["payload"])
         if asked["payload"]["wish"] == "wish:cancel":
             await asyncio.sleep(0.05)
             with suppress(WaitTimeout):
                 await insist(lambda: ticket.cancel("No longer needed"))
         try:
-            receipt = await insist(ticket.wait)
+            said: Any = await insist(ticket.wait)
+            receipt = said.receipt if asks else said
         except NotApproved as answer:
             assert answer.receipt, answer
             receipt = answer.receipt

@@ -21,10 +21,11 @@ from signoff.sandbox.server import Sandbox
 from signoff.sandbox.team import BOT_USER_ID
 
 JSON = dict[str, Any]
-KINDS = ("question", "batch", "talk", "hush", "undo", "orphan", "feedback", "held", "free")
+KINDS = ("question", "batch", "talk", "hush", "undo", "orphan", "feedback", "held", "free", "alone")
 OWNER = "U0FEEDBACK"
 VIEW_SECONDS = 3.0
 AGAIN_SECONDS = 0.1
+UNDONE = ("Being undone", "*Undone*", "Nobody took the undo", "The undo ")
 CORRECTION = "What_would_have_been_right?"
 
 
@@ -36,6 +37,9 @@ class Askers:
         self.window = Window(slack, channel)
         self.users = [f"U0{kind.upper()}" for kind in KINDS]
         slack.team(users={user: {"name": kind} for user, kind in zip(self.users, KINDS, strict=True)})
+        members = slack._service.workspace.team.channels[channel].members
+        slack.team(channels={channel: {"members": [*members, *self.users]}})
+        slack.faults(redelivery_seconds=[0.3, 1.0, 3.0])  # what is written comes again to who is back
         self.told: list[Told] = []
         self.saved: list[Told] = []
         self.faults: list[str] = []
@@ -137,14 +141,17 @@ class Askers:
             before = len(someone.told())
             self.pressed[ts, "note"] += 1
             someone.write(f"<@{BOT_USER_ID}> note Book it {self.pressed[ts, 'note']}.", ts)
-            eventually(lambda: any("Noted" in one["text"] + text_of(one) for one in someone.told()[before:]), VIEW_SECONDS)
+            eventually(
+                lambda: any("Noted" in one["text"] + text_of(one) for one in someone.told()[before:]),
+                VIEW_SECONDS,
+            )
             self.noted[ts] += 1
         self._press(someone, message, "approve")
         return ""
 
     def _undo(self, someone: Someone, message: JSON) -> str:
         if not _can(message, "undo"):
-            return "done" if "ndone" in text_of(message) else ""
+            return "done" if any(word in text_of(message) for word in UNDONE) else ""
         someone.click(message, "undo")
         form = self._view(someone, "undo")
         self.pressed[message["ts"], "undo"] += 1
@@ -177,6 +184,10 @@ class Askers:
             self._press(someone, message, "approve")
             return ""
         return "" if _can(message, "hold") else _unless_open(message)
+
+    def _alone(self, someone: Someone, message: JSON) -> str:
+        """Of a batch, and arrived once that had its card: an intake died with it in its hands."""
+        return self._free(someone, message)
 
     def _now(self, ts: str) -> JSON:
         found = self.slack._service.workspace.message(self.window.channel, ts)

@@ -22,11 +22,11 @@ from faults.agent import Journal, insist
 from signoff import AlreadySpent, Answer, AsyncSignoff, NotApproved
 from signoff.client.batch import AsyncBatch
 
-PAUSE_SECONDS = 0.4
+PAUSE_SECONDS = 1.5
 BATCH = 4
 KINDS = {
-    "question": 2, "batch": 3, "talk": 4, "hush": 2, "undo": 2, "orphan": 1, "feedback": 2, "held": 2,
-    "free": 4,
+    "question": 1, "batch": 2, "talk": 2, "hush": 2, "undo": 2, "orphan": 1, "feedback": 1, "held": 1,
+    "free": 3,
 }  # fmt: skip
 """What it asks, so many at a time, and first a `ghost`. People go by `wish:KIND`."""
 LATER = {"undo": 2, "feedback": 2, "orphan": 4}
@@ -40,7 +40,7 @@ version: 1
 reversibility: {"*": reversible, tick.close: reversible}
 risk: {tick.close: low}
 agents: {"agent-*": {owner: %s}}
-questions: {per_hour: 100000}
+questions: {approvers: [U0QUESTION, U0BATCH], per_hour: 100000}
 rules:
   - name: undone
     match: {action: label.add}
@@ -125,7 +125,9 @@ class AskingAgent:
     async def _question(self, kind: str, key: str) -> None:
         options = {"a": "Ann Smith, Berlin", "b": "Al Smith, Bonn"}
         ticket = await insist(
-            lambda: self._signoff.request_question(f"Which Smith? wish:{kind} {key}", options=options, key=key)
+            lambda: self._signoff.request_question(
+                f"Which Smith? wish:{kind} {key}", options=options, key=key
+            )
         )
         answer: Answer = await insist(ticket.wait)
         self._told(kind, key, answer.receipt, choice=answer.choice)
@@ -139,14 +141,13 @@ class AskingAgent:
     async def _sent(self, kind: str, key: str) -> AsyncBatch:
         async with self._signoff.batch(f"wish:{kind} {key}", key=key) as batch:
             for number in range(BATCH):
-                batch.request("ticket.tidy", {"ticket": f"{key}-{number}"}, reversible=True)
+                payload = {"ticket": f"{key}-{number}", "wish": "wish:alone"}
+                batch.request("ticket.tidy", payload, reversible=True)
         return batch
 
     async def _request(self, kind: str, key: str) -> None:
         payload = {"wish": f"wish:{kind}", "key": key}
-        ticket = await insist(
-            lambda: self._signoff.request(ACTIONS[kind], payload, reversible=True, key=key)
-        )
+        ticket = await insist(lambda: self._signoff.request(ACTIONS[kind], payload, reversible=True, key=key))
         try:
             receipt = await insist(ticket.wait)
         except NotApproved as answer:
@@ -169,7 +170,12 @@ class AskingAgent:
         self._journal.write("undoes", key=id, kind="undone")
 
     def _told(self, kind: str, key: str, receipt: Any, **more: Any) -> None:
-        said = {"id": str(receipt.id), "status": receipt.status, "token": receipt.token}
+        said = {
+            "id": str(receipt.id),
+            "status": receipt.status,
+            "token": receipt.token,
+            "payload": receipt.payload,
+        }
         self._journal.write("answer", key=key, kind=kind, **said, **more)
 
 

@@ -1,4 +1,4 @@
-"""The books of what is more than yes and no: what is left undone, and what was lost, done twice or not told."""
+"""The books of what is more than yes and no: what is undone, and what was lost, done twice or not told."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _LEFT = {
     "questions that wait": "SELECT count(*) FROM talk WHERE state = 'asked'",
     "results that nobody has called wrong": "SELECT count(*) FROM feedback WHERE answer IS NULL",
     "what is not undone": "SELECT count(*) FROM approval a WHERE action IN ('label.add', 'tag.add') "
-    "AND NOT EXISTS (SELECT 1 FROM approval b WHERE b.undoes = a.id)",
+    "AND outcome IS NOT NULL AND NOT EXISTS (SELECT 1 FROM approval b WHERE b.undoes = a.id)",
     "undos that nobody has taken": "SELECT count(*) FROM approval WHERE action = 'label.remove' "
     "AND spent_at IS NULL",
     "undos of which nobody told that nobody takes them": (
@@ -37,7 +37,9 @@ _LEFT = {
         "(SELECT 1 FROM card_reply c WHERE c.approval_id = b.undoes AND c.kind = 'undo_untaken')"
     ),
 }
-_ITEMS = "SELECT a.id, a.status, a.batch_id, a.receipt, a.request_id FROM approval a WHERE a.batch_id IS NOT NULL"
+_ITEMS = (
+    "SELECT a.id, a.status, a.batch_id, a.receipt, a.request_id FROM approval a WHERE a.batch_id IS NOT NULL"
+)
 _UNDOS = "SELECT id, undoes, status, spent_at, outcome, action FROM approval WHERE undoes IS NOT NULL"
 
 
@@ -74,16 +76,19 @@ def _common(world: World) -> Iterator[str]:
     """What holds of each request: one end, one decision, its receipt in the log, the log whole."""
     facts = collect(world)
     keys = receipts.verify_keys(world.signer.verify_key)
+    cardless = {row.id for row in (*rows(world, _ITEMS), *rows(world, _UNDOS))}
     for breach in check(facts, lambda token, agent: receipts.verify(token, keys, agent)):
-        batched = breach.text.partition(":")[0] in {row.id for row in rows(world, _ITEMS)}
-        if breach.kind in ("double", "differing", "chain", "twice") or (breach.kind == "card" and not batched):
+        carded = breach.kind == "card" and breach.text.partition(":")[0] not in cardless
+        if breach.kind in ("double", "differing", "chain", "twice") or carded:
             yield f"{breach.kind}: {breach.text}"
 
 
 def _answers(world: World, lines: Sequence[dict[str, Any]]) -> Iterator[str]:
     """What an agent asked it knows the end of, once, as the database has it, signed; nothing ran twice."""
     keys = receipts.verify_keys(world.signer.verify_key)
-    ended = {row.request_id: row for row in rows(world, "SELECT request_id, agent, status, receipt FROM approval")}
+    ended = {
+        row.request_id: row for row in rows(world, "SELECT request_id, agent, status, receipt FROM approval")
+    }
     asked = {line["key"] for line in lines if line["event"] == "asks" and line["kind"] != "ghost"}
     done = Counter(line["key"] for line in lines if line["event"] == "ended")
     for key in asked:
@@ -115,7 +120,9 @@ def _one_message_each(world: World) -> Iterator[str]:
     for message in people.window.messages():
         metadata = message.get("metadata") or {}
         about = metadata.get("event_payload") or {}
-        shown[str(metadata.get("event_type")), str(about.get("approval_id") or about.get("batch") or about)] += 1
+        shown[
+            str(metadata.get("event_type")), str(about.get("approval_id") or about.get("batch") or about)
+        ] += 1
         if about and "ghost" in text_of(message):
             yield f"what was never frozen stands at {message['ts']}"
     for (kind, about), count in shown.items():
@@ -129,14 +136,14 @@ def _batches(world: World) -> Iterator[str]:
     items = rows(world, _ITEMS)
     for row in rows(world, "SELECT id, state, title, size, message FROM batch"):
         mine = [one for one in items if one.batch_id == row.id]
-        if (row.state, row.size, len(mine)) != ("frozen", BATCH, BATCH):
+        if (row.state, row.size) != ("frozen", BATCH) or not mine:
             yield f"batch {row.title}: {row.state}, {len(mine)} of {row.size}"
         if any(one.status != "approved" for one in mine):
             yield f"batch {row.title}: {[one.status for one in mine]}"
         card = people.window.card("", row.message or "")
         if card is None:
             yield f"batch {row.title}: no card"
-        elif "approve" in " ".join(buttons(card.message)) or f"{BATCH}" not in text_of(card.message):
+        elif "approve" in " ".join(buttons(card.message)) or f"{len(mine)}" not in text_of(card.message):
             yield f"batch {row.title}: its card says {text_of(card.message)[:200]}"
     if [row for row in rows(world, "SELECT title FROM batch") if "ghost" in row.title]:
         yield "a batch whose agent died in it was frozen"
@@ -178,11 +185,15 @@ def _undone(world: World, lines: Sequence[dict[str, Any]]) -> Iterator[str]:
 
 def _said_once(world: World) -> Iterator[str]:
     """What is said in a card's thread is said once, as is what somebody says of a result."""
-    query = "SELECT approval_id, kind, said, count(*) AS many FROM card_reply GROUP BY approval_id, kind, said"
+    query = (
+        "SELECT approval_id, kind, said, count(*) AS many FROM card_reply GROUP BY approval_id, kind, said"
+    )
     for row in rows(world, query):
         if row.many > 1:
             yield f"{row.approval_id}: {row.kind} is told {row.many} times"
-    query = "SELECT approval_id, count(*) AS many FROM audit_event WHERE kind = 'feedback' GROUP BY approval_id"
+    query = (
+        "SELECT approval_id, count(*) AS many FROM audit_event WHERE kind = 'feedback' GROUP BY approval_id"
+    )
     for row in rows(world, query):
         if row.many > 1:
             yield f"{row.approval_id}: {row.many} answers to whether it was right"

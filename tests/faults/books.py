@@ -10,12 +10,18 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from faults import promises
+from faults.promises import Kept
+
 from signoff.models.receipt import Receipt
 from signoff.payload.canonical import canonical, digest
 
 Verify = Callable[[str, str], Receipt]
 """(token, agent) → receipt; raises where it does not hold."""
-KINDS = ("lost", "double", "twice", "differing", "unsigned", "edited", "told", "chain", "card", "stuck")
+KINDS = (
+    *("lost", "double", "twice", "differing", "unsigned", "edited", "told", "chain", "card", "stuck"),
+    *promises.KINDS,
+)
 """Kinds of breach. Any one is one too many."""
 
 
@@ -111,6 +117,8 @@ class Facts:
     """(agent, request id) of every action that an agent ran."""
     unverified: list[str] = field(default_factory=list)
     """Answers that an agent refused."""
+    kept: Kept = field(default_factory=Kept)
+    """What is known of questions, batches, undoing, grace and talks."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +142,7 @@ def check(facts: Facts, verify: Verify) -> list[Breach]:
         *([Breach("chain", facts.chain)] if facts.chain else []),
         *_cards(facts),
         *_stuck(facts),
+        *(Breach(kind, text) for kind, text in promises.check(facts.kept, verify)),
     ]
 
 
@@ -265,7 +274,7 @@ def _told(facts: Facts) -> Iterator[Breach]:
     rows = {row.id: row for row in facts.rows}
     for said in set(facts.told):
         row = rows.get(said.approval_id)
-        wanted = (said.user, "approve" if said.status == "approved" else "reject")
+        wanted = (said.user, {"approved": "approve", "answered": "answer"}.get(said.status, "reject"))
         if row is None or row.status != said.status or wanted not in row.deciders:
             yield Breach("told", f"{said.approval_id}: {said.user} was told {said.status}; it is not so")
 

@@ -61,7 +61,7 @@ class Card:
     @property
     def open(self) -> bool:
         """Whether somebody can still decide on it."""
-        return bool({"approve", "reject", "review"} & set(buttons(self.message)))
+        return bool({"approve", "reject", "review", "option_0"} & set(buttons(self.message)))
 
 
 class Window:
@@ -128,7 +128,8 @@ class Reviewers:
             if card.open and over(card.approval_id):
                 found += 1
                 with suppress(AssertionError):
-                    someone.click(card.message, "approve")
+                    asks = "option_0" in buttons(card.message)
+                    someone.click(card.message, "option_0" if asks else "approve")
         return found
 
     def _look(self) -> None:
@@ -171,9 +172,10 @@ class Reviewers:
             self._reject(someone, card) if _wish(card) == "reject" else self._edit(someone, card)
             return
         before = self.window.whispers(someone.user)
-        someone.click(card.message, "approve")
+        asks = _wish(card) == "answer"
+        someone.click(card.message, "option_0" if asks else "approve")
         if self.window.whispers(someone.user) == before:
-            self.told.append(Told(card.approval_id, someone.user, "approved"))
+            self.told.append(Told(card.approval_id, someone.user, "answered" if asks else "approved"))
 
     def _reject(self, someone: Someone, card: Card) -> None:
         view = self._open(someone, card, "reject")

@@ -39,7 +39,10 @@ version: 1
 rules:
   - {name: small, when: payload.amount <= 40, verdict: allow}
   - {name: told, when: payload.amount <= 80, verdict: notify}
-  - {name: never, when: payload.amount > 480 && payload.amount <= 500, verdict: block}
+  - name: never
+    match: {action: refund.create}
+    when: payload.amount > 480 && payload.amount <= 500
+    verdict: block
 """
 """Of what agents ask (1 to 500) some needs nobody; what people make of it is always asked about."""
 REST_SECONDS = 90.0

@@ -271,6 +271,24 @@ def test_other_requests_than_a_card_or_a_page_shows_are_not_decided(local: Local
     swap("UPDATE batch_review SET batch_id = NULL, items = :value", [[other, 1]] * 3)
     ana.press(view, "batch_approve_seen")
     ana.view("message", "This changed meanwhile: have another look")
+    ana.close_all()
+    for statement, value in (
+        ("UPDATE batch_review SET batch_id = NULL, items = :value", [[other, 1]] * 3),
+        ("UPDATE payload SET text = :value", {"branch": "main"}),
+    ):
+        for button in ("each_approve", "each_reject", "each_note"):
+            ana.click(card, "batch_each")
+            view = ana.view("batch_each", "1 of 3", "feature-0")
+            with local.server.store.reading() as connection:
+                texts = connection.execute(sql("SELECT approval_id, text FROM payload")).all()
+            swap(statement, value)
+            ana.press(view, button)
+            ana.view("message", "This changed meanwhile: have another look")
+            ana.close_all()
+            with local.server.store.transaction() as connection:
+                for approval_id, text in texts:
+                    values = {"id": approval_id, "text": text}
+                    connection.execute(sql("UPDATE payload SET text = :text WHERE approval_id = :id"), values)
     assert shown.became() == {"pending": 3} and local.server.approvals.get(other).pending
 
 

@@ -27,6 +27,7 @@ from signoff.approvals.errors import (
     NotRecorded,
     OtherKind,
     TimeRanOut,
+    UnknownApproval,
 )
 from signoff.bot.delivery.admins import Admins
 from signoff.bot.delivery.delivery import Delivery
@@ -59,6 +60,16 @@ READY = (
     "DELETE FROM pause",
 )
 """Whoever died with a card has been dead for long, and all cards have rested."""
+BEHIND = (
+    text(
+        "SELECT count(*) FROM approval WHERE agent = :agent AND batch_id IS NULL "
+        "AND delivered_revision < revision"
+    ),
+    text(
+        "SELECT count(*) FROM batch WHERE agent = :agent AND state = 'frozen' AND shown_revision < revision "
+        "AND id IN (SELECT batch_id FROM approval)"
+    ),
+)
 
 
 def crashes(*points: str) -> Draw:
@@ -163,8 +174,14 @@ class Base:
         """Whether the policy lets it run after a while, and nobody was asked."""
         return False
 
+    def unseen(self, item: Item) -> bool:
+        """Whether it is of a batch of which nobody sees anything yet."""
+        return False
+
     def refusal(self, item: Item, user: str) -> tuple[type[Exception], ...]:
         """Why what this person presses on a request comes to nothing; empty: it does not."""
+        if self.unseen(item):
+            return (UnknownApproval,)
         if not item.waits:
             return TOO_LATE
         if user not in self.may(item):
@@ -218,17 +235,23 @@ class Base:
         """Every card shows its last revision, and each stands once where nothing was lost on the way."""
         self.attempt(crash, self.show)
         self.show()
-        with self.parts.store.reading() as connection:
-            query = "SELECT count(*) FROM approval WHERE delivered_revision < revision AND agent = :agent"
-            own = f"{query} AND batch_id IS NULL"
-            assert not connection.execute(text(own), {"agent": self.agent}).scalar_one()
+        assert not self.behind()
         self.shown()
 
     def show(self) -> None:
-        with self.parts.store.transaction() as connection:
-            for statement in READY:
-                connection.execute(text(statement))
-        self.turns.step()
+        """A wake-up goes on for two seconds at most, which may be too few here."""
+        for _ in range(20):
+            with self.parts.store.transaction() as connection:
+                for statement in READY:
+                    connection.execute(text(statement))
+            self.turns.step()
+            if not self.behind():
+                return
+
+    def behind(self) -> int:
+        """How many cards of this agent's tell of less than there is."""
+        with self.parts.store.reading() as connection:
+            return sum(connection.execute(one, {"agent": self.agent}).scalar_one() for one in BEHIND)
 
     def shown(self) -> None:
         """All cards were brought up to date."""
@@ -266,3 +289,4 @@ class Base:
                 query = f"UPDATE {table} SET {where} = :was WHERE id = :id"
                 connection.execute(text(query), {"id": which, "was": was})
         self.ledger.check_log()
+        self.ledger.check_books(not any(where == "receipt_expires_at" for _, where, _ in self._moved))

@@ -30,7 +30,7 @@ TIMES = any_of(1, 2, 3)
 PART = any_of("all", "all", "first", "last")
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Together:
     """A batch as its agent has it. `id` is None until it is frozen."""
 
@@ -41,8 +41,11 @@ class Together:
     stays: list[Item] = field(default_factory=list)
     """Those that its card shows."""
 
+    def __repr__(self) -> str:
+        return f"batch {self.id} of {self.items}"
 
-@dataclass(eq=False)
+
+@dataclass(eq=False, repr=False)
 class Looked:
     """Somebody looks several requests through; `seen` of them were shown whole."""
 
@@ -50,6 +53,9 @@ class Looked:
     user: str
     items: list[Item]
     seen: int = 0
+
+    def __repr__(self) -> str:
+        return f"{self.user}, {self.seen} seen of {self.items}"
 
 
 class Batches(Base):
@@ -259,6 +265,11 @@ class Batches(Base):
     @verb(1, item=ITEM)
     def let_time_pass(self, item: Item) -> None:
         self.run_out(item)
+
+    def unseen(self, item: Item) -> bool:
+        return item.status == "pending" and any(
+            item in one.items for one in self.together if one.id is None and not one.dropped
+        )
 
     def shown(self) -> None:
         for batch in self.together:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
+from faults import promises
+from faults.keepers import kept
 from sqlalchemy import text
 
 from signoff import receipts
@@ -135,6 +137,14 @@ class Ledger:
                 message = Message.model_validate_json(body)
                 found = receipts.accept_inquiry(message, self.keys, agent=self._agent, talk_id=entry_id)
                 assert (found.request_id, found.action) == (str(item.sent.id), item.sent.action)
+
+    def check_books(self, undoing: bool) -> None:
+        """As an installation's books are checked that was at rest; `undoing` where no time of an undo was
+        moved.
+        """
+        verify = lambda token, agent: receipts.verify(token, self.keys, agent)  # noqa: E731
+        found = [*promises.check(kept(self._parts.store, self._redis, self.keys), verify)]
+        assert not [one for one in found if undoing or one[0] != "undo"], found
 
     def check_log(self) -> None:
         """Everything stands in the log once, and the whole log verifies with its rows."""

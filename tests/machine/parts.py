@@ -134,9 +134,10 @@ def parts(core: Core, redis_url: str) -> Iterator[Parts]:
     found = Parts(core, client)
     append = audit.append
 
-    def crashing(*arguments: Any) -> None:
-        append(*arguments)
+    def crashing(*arguments: Any, **named: Any) -> list[Any]:
+        given = append(*arguments, **named)
         found.at(IN_TRANSACTION)
+        return given
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(audit, "append", crashing)

@@ -61,6 +61,7 @@ class Ran:
     asked: bool = False
     """People are asked whether it was right."""
     untaken: bool = False
+    """Its owner was told that nobody takes it."""
 
 
 class Runs(Base):
@@ -277,7 +278,8 @@ class Runs(Base):
     def register(self, crash: Any) -> None:
         """The agent says that it can undo by this."""
         self.send(crash, "undo", uuid4(), CanUndo(actions=(DROP,)).model_dump_json())
-        assert [one.action for one in self.parts.approvals.undo.listed() if one.agent == self.agent] == [DROP]
+        known = self.parts.approvals.undoers.listed()
+        assert [one.action for one in known if one.agent == self.agent] == [DROP]
 
     @verb(item=RAN, user=USER, said=any_of("right", "partly", "wrong"),
           crash=crashes("feedback.written", "feedback.committed", "feedback.announced"))  # fmt: skip

@@ -10,12 +10,16 @@ from dataclasses import replace
 
 import httpx
 import pytest
+from approvals.test_grace import in_grace
+from approvals.test_undo import let_run, moved
 from prometheus_client.parser import text_string_to_metric_families
 from support import Core, eventually
 
 from signoff.errors import ConfigError
 from signoff.models.figures import Figures
 from signoff.models.messages import Outcome
+from signoff.queue import hearing
+from signoff.queue.hearing import Ears
 from signoff.server import web_role
 from signoff.web.health import NotWorking, Watch, build_health
 from signoff.web.metrics import registry
@@ -100,6 +104,32 @@ def test_what_happened_is_counted_from_the_rows(core: Core) -> None:
         "signoff_webhooks_due": 0,
     }  # fmt: skip
     assert {name: found[name] for name in expected} == {name: again[name] for name in expected} == expected
+
+
+def test_what_was_undone_and_held_is_counted(core: Core) -> None:
+    """Asked for, done, failed, and not taken by anybody; and what was held, by why."""
+    hearing.note(core.redis, "a-bot", Ears(0, 0, 1 << 60))
+    first, second, third = (let_run(core, {"id": n}, payload={"amount": n}) for n in range(3))
+    with watched(core, {}, queues) as url:
+        empty = figures(url)
+        done, failed, waits = (core.approvals.undo.ask(one.id, "U0ANA") for one in (first, second, third))
+        for one, succeeded in ((done, True), (failed, False)):
+            core.approvals.spend("billing-bot", one.request_id, "process-of-mine-1")
+            core.approvals.report("billing-bot", one.request_id, Outcome(succeeded=succeeded))
+        moved(core, waits, 31, "ended_at")
+        held = in_grace(core, payload={"amount": 7})
+        core.approvals.grace.hold(held.id, 1, "U0ANA")
+        found = figures(url)
+        moved(core, waits, 900, "receipt_expires_at")
+        over = figures(url)
+    assert (empty["signoff_undos_totaloutcome=asked"], empty["signoff_undos_untaken"]) == (0, 0)
+    expected = {
+        "signoff_undos_totaloutcome=asked": 3, "signoff_undos_totaloutcome=undone": 1,
+        "signoff_undos_totaloutcome=failed": 1, "signoff_undos_untaken": 1,
+        "signoff_held_totalwhy=person": 1, "signoff_undone_totalrule=refunds": 1,
+    }  # fmt: skip
+    assert {name: found[name] for name in expected} == expected
+    assert over["signoff_undos_untaken"] == 0
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

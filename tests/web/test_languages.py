@@ -14,6 +14,7 @@ import pytest
 from support import eventually, missing
 from web.conftest import Door
 
+from signoff.models.questions import GivenAnswer
 from signoff.receipts import Signer
 
 ROOT = Path(__file__).parents[2]
@@ -79,3 +80,55 @@ def test_the_page_runs_what_was_approved_and_nothing_unsigned(door: Door, agent:
     printed, _ = running.communicate(timeout=120)
     assert running.returncode != 0 and "run refund.create" not in printed
     assert door.core.approvals.get(request_id).spent_by is None
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_is_more_than_yes_and_no_runs_in_a_shell_as_it_stands(door: Door, tmp_path: Path) -> None:
+    """A question, a batch and a talk, by the page's first functions; and nothing unsigned passes."""
+    for program in ("curl", "jq", "openssl"):
+        if shutil.which(program) is None:
+            missing(program)
+    door.core.follow("")
+    approvals, ours, others = door.core.approvals, door.core.signer.verify_key, Signer.generate().verify_key
+    batches = pieces("Batches")[0]
+
+    def started(code: str, verify_key: str = ours) -> subprocess.Popen[str]:
+        (tmp_path / "more.sh").write_text(f"{pieces('curl')[0]}\n{code}", encoding="utf-8")
+        env = os.environ | {"SIGNOFF_WEB_URL": door.url, "SIGNOFF_TOKEN": door.token}
+        env |= {"SIGNOFF_AGENT": "billing-bot", "SIGNOFF_VERIFY_KEY": verify_key}
+        door.core.changed.clear()
+        pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        return subprocess.Popen(["bash", "more.sh"], cwd=tmp_path, env=env, text=True, **pipe)
+
+    for key in (ours, others):
+        running = started(pieces("Questions")[0], key)
+        approvals.questions.answer(asked(door, running), 1, "U0ANA", GivenAnswer.of({"choice": ["b"]}))
+        printed, _ = running.communicate(timeout=120)
+        assert (running.returncode == 0, printed.strip() == "b") == (key == ours, key == ours), printed
+
+    running = started(batches)
+    ids = eventually(lambda: len(found := [id for id, _ in door.core.store.waiting()]) == 2 and found)
+    old = {approvals.get(id).payload["name"]: id for id in ids}
+    approvals.decide(old["old-1"], 1, "U0ANA", "reject")
+    approvals.decide(old["old-2"], 1, "U0ANA", "approve")
+    printed, _ = running.communicate(timeout=120)
+    assert (running.returncode, printed.strip()) == (0, 'run branch.delete with {"name":"old-2"}')
+    done = approvals.get(old["old-2"])
+    assert done.spent_by and done.outcome is not None and done.outcome.result == {"gone": True}
+
+    with door.client() as agent:
+        said = {"action": "refund.create", "payload": {"amount": 1}, "reversible": True}
+        request_id = agent.post("/v1/requests", json=said).json()["id"]
+    [door_function] = re.findall(r"^door\(\).*$", batches, re.MULTILINE)
+    for key, answer in ((others, None), (ours, "Invoice 7.")):
+        talk = approvals.talks.ask(request_id, 1, "U0ANA", "Which invoice?")
+        running = started(f"{door_function}\n{pieces('What people ask the agent')[0]}", key)
+        printed, _ = running.communicate(timeout=120)
+        kept = approvals.talks.get(talk.id)
+        assert kept is not None and kept.talk.answer == answer, printed
+
+
+def pieces(chapter: str) -> list[str]:
+    """The shell of one chapter."""
+    told = PAGE.partition(f"\n## {chapter}\n")[2].partition("\n## ")[0]
+    return re.findall(r"```sh\n(.*?)```", told, re.S)

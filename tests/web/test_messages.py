@@ -13,6 +13,7 @@ from web.waiting import ask, callers, wait_for_waits
 
 from signoff import Pending, Signoff, receipts
 from signoff.models import tokens
+from signoff.models.messages import moment
 from signoff.models.talks import Message
 from signoff.signatures import verify_keys
 from signoff.web.v1 import messages
@@ -67,13 +68,19 @@ def test_a_question_that_gives_more_time_is_told_to_all_that_look(door: Door, re
         request_id = ask(agent)
         door.core.approvals.tell(door.core.approvals.get(request_id))
         before = python.get(request_id)
-        question(door, request_id)
+        with agent.stream("GET", f"/v1/requests/{request_id}/events") as events:
+            told = (json.loads(line[6:]) for line in events.iter_lines() if line.startswith("data: "))
+            assert next(told)["expires_at"] == timestamp(
+                moment(door.core.approvals.get(request_id).expires_at)
+            )
+            question(door, request_id)
+            later = next(told)["expires_at"]
         after, state = python.get(request_id), agent.get(f"/v1/requests/{request_id}").json()
         waited = agent.get(f"/v1/requests/{request_id}?wait=1").json()
     assert isinstance(before, Pending) and isinstance(after, Pending)
     assert after.expires_at is not None and before.expires_at is not None
     assert after.expires_at - before.expires_at == timedelta(minutes=10)
-    assert state["expires_at"] == waited["expires_at"] == timestamp(after.expires_at)
+    assert state["expires_at"] == waited["expires_at"] == later == timestamp(after.expires_at)
 
 
 @ONE

@@ -238,8 +238,8 @@ export class Signoff {
    * Have what this agent did undone by `run`, for ever, where people ask for that: `signal` ends it.
    *
    * `action` is the one by which the policy undoes it. `run` gets what was approved, once over all processes; whether it
-   * threw is reported. `test` tries it out, once, now, and what it came to is noted; as no server asked for it, it does not count as tried,
-   * and cards go on saying so: a worker in Python is what `signoff undo test` asks.
+   * threw is reported. `test` tries it out, and throws, or gives false, where undoing does not work: it is called when `signoff undo test`
+   * asks for that, signed, which this client hears of within some 10 s. Until it has passed, cards say *Undo was never tried*.
    */
   async onUndo<P extends object = JsonObject>(
     action: string,

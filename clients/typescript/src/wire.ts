@@ -342,7 +342,7 @@ export interface paths {
         get?: never;
         /**
          * Say what this agent can undo
-         * @description Say it again every 15 s or so, as cards tell whether somebody can undo. An undo that a person asks for comes by `GET /v1/decisions`, as an approved receipt whose `undoes` names the request that it undoes: spend it, run it, report it. `tested` says what the agent's own test came to.
+         * @description Say it again every 15 s or so, as cards tell whether somebody can undo. An undo that a person asks for comes by `GET /v1/decisions`, as an approved receipt whose `undoes` names the request that it undoes: spend it, run it, report it. `tests` are those that somebody has asked for (`signoff undo test`), each handed out once: verify its `token`, run your own test of that undo, say by `tested`, with its `id`, what that came to. No other `tested` counts. 204 where there are none.
          */
         put: operations["canUndo"];
         post?: never;
@@ -1293,6 +1293,28 @@ export interface components {
              * @default
              */
             fault?: string;
+        };
+        /**
+         * UndoTestAsked
+         * @description A test of an undo that somebody who runs the server has asked for.
+         *
+         *     `token` is signed (`signoff-undo-test+jwt`): `aud` this agent, `sub` the `id`, and the `action`.
+         */
+        UndoTestAsked: {
+            /** Id */
+            id: string;
+            /** Action */
+            action: string;
+            /** Token */
+            token: string;
+        };
+        /**
+         * UndoTests
+         * @description Tests that this process is to run now, and say what they came to, by their ids, within two minutes.
+         */
+        UndoTests: {
+            /** Tests */
+            tests: components["schemas"]["UndoTestAsked"][];
         };
         /** @description Problem details (RFC 9457). */
         Problem: {
@@ -3073,7 +3095,16 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done. */
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UndoTests"];
+                };
+            };
+            /** @description As asked; nobody wants anything tested. */
             204: {
                 headers: {
                     [name: string]: unknown;

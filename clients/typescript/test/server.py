@@ -110,7 +110,13 @@ def undo(stage: Stage, request_id: str) -> str:
 
 def undoers(stage: Stage) -> list[dict[str, Any]]:
     """What agents say that they can undo."""
-    return [{"action": one.action, "passed": one.passed} for one in stage.core.approvals.undoers.listed()]
+    found = stage.core.approvals.undoers.listed()
+    return [{"action": one.action, "passed": one.passed, "fault": one.fault} for one in found]
+
+
+def undo_test(stage: Stage, action: str) -> str:
+    """Somebody runs `signoff undo test` → the test's id."""
+    return stage.core.approvals.undoers.test("billing-bot", action)
 
 
 def expire(stage: Stage, request_id: str) -> None:
@@ -172,6 +178,7 @@ DO = {
         felt,
         undo,
         undoers,
+        undo_test,
         expire,
         follow,
         look,

@@ -73,8 +73,13 @@ class Server {
     await this.#do("felt", { request_id, answer, text });
   }
 
-  undoers(): Promise<{ action: string; passed: boolean }[]> {
-    return this.#do("undoers") as Promise<{ action: string; passed: boolean }[]>;
+  undoers(): Promise<{ action: string; passed: boolean; fault: string | null }[]> {
+    return this.#do("undoers") as Promise<{ action: string; passed: boolean; fault: string | null }[]>;
+  }
+
+  /** Asks the agent for its own test of an undo → the test's id. */
+  undoTest(action: string): Promise<string> {
+    return this.#do("undo_test", { action }) as Promise<string>;
   }
 
   /** The id of the next request that waits, whosoever it is. */

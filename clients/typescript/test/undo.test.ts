@@ -24,19 +24,24 @@ async function done(id: string): Promise<string> {
 test("what a person has undone runs once over all that can undo it, and is reported", async () => {
   await server.follow(POLICY);
   const ran: unknown[] = [];
+  const tested: string[] = [];
   const stop = new AbortController();
   const undoes = ["a", "b"].map((name) =>
     server
       .client()
       .onUndo("refund.cancel", async (payload: { id: string }, { undoes }) => ran.push({ name, payload, undoes }), {
-        test: () => undefined,
+        test: () => tested.push(name),
         signal: stop.signal,
       })
       .catch((error: unknown) => String(error)),
   );
   const first = await done("re_1");
-  // Its own test is its bare word: only one that the server asked for counts as tried.
-  await vi.waitFor(async () => expect(await server.undoers()).toEqual([{ action: "refund.cancel", passed: false }]), 20_000);
+  // Nobody has asked for its test yet; then one of the two runs it, and that counts.
+  await vi.waitFor(async () => expect(await server.undoers()).toMatchObject([{ action: "refund.cancel", passed: false }]), 20_000);
+  expect(tested).toEqual([]);
+  await server.undoTest("refund.cancel");
+  await vi.waitFor(async () => expect(await server.undoers()).toMatchObject([{ action: "refund.cancel", passed: true }]), 40_000);
+  expect(tested).toHaveLength(1);
   const undo = await server.undo(first);
   await vi.waitFor(async () => expect((await server.look(undo)).outcome).toMatchObject({ succeeded: true }), 20_000);
   expect(ran).toMatchObject([{ payload: { id: "re_1" }, undoes: first }]);
@@ -56,8 +61,9 @@ test("what throws is reported by its kind, and what is no undo of it never runs"
   const undo = await server.undo(await done("re_2"));
   await vi.waitFor(async () => expect((await server.look(undo)).outcome).toEqual({ succeeded: false, note: "RangeError" }), 20_000);
   expect(run).toHaveBeenCalledTimes(1);
+  await server.undoTest("refund.cancel");
   expect((await server.look(direct.id)).spent_by).toBeNull();
-  expect((await server.undoers())[0]).toMatchObject({ passed: false });
+  await vi.waitFor(async () => expect((await server.undoers())[0]).toMatchObject({ passed: false, fault: "TypeError" }), 40_000);
   stop.abort();
   await over;
 });

@@ -15,6 +15,7 @@ from signoff.errors import Invalid, NotApproved, SignoffError
 from signoff.models.lessons import LIMIT, MOST, TOKENS
 
 NONE = "There are no lessons yet."
+NO_ROOM = "There are lessons, and none fits into so few tokens: ask with a larger `tokens`."
 ASKED = "Asked. Nobody has to answer, and no answer lets anything run: lessons will have what they say."
 MOST_TOKENS = 4000
 
@@ -49,7 +50,9 @@ async def _lessons(client: AsyncSignoff, action: str | None, limit: int, tokens:
         raise ToolError(error.detail) from None
     except SignoffError as error:
         raise unavailable("The lessons", error) from None
-    return found.text(tokens) or NONE
+    if not found:
+        return NONE
+    return found.text(tokens) or NO_ROOM
 
 
 async def _asked(client: AsyncSignoff, result: Any, title: str, action: str) -> str:

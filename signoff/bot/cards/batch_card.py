@@ -35,6 +35,7 @@ from signoff.bot.text.row import Row
 from signoff.bot.text.text import Block, Trusted, cut, line, literal, mrkdwn, plain, rich, visible
 from signoff.bot.text.views import row_blocks, says
 from signoff.bot.text.views import title as header
+from signoff.bot.text.words import batch_heard
 from signoff.bot.text.words import batches as words
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words.schema import unusable
@@ -271,4 +272,6 @@ def _some(items: Sequence[Item], most: int, block_id: str) -> list[Block]:
 
 def _after_text(batch: Batch, now: int | None) -> Trusted:
     counts: Literal[""] | Trusted = standing(batch, now).line
-    return words.spoken_after(batch.agent, words.of_actions(actions_of(batch.items)), Trusted(counts))
+    return batch_heard.spoken_after(
+        batch.agent, batch_heard.of_actions(actions_of(batch.items)), Trusted(counts)
+    )

@@ -13,6 +13,7 @@ from signoff.bot.text.row import Row
 from signoff.bot.text.size import TEXT_BYTES, shortened
 from signoff.bot.text.spoken import heard
 from signoff.bot.text.text import Trusted, cut, escape, visible
+from signoff.bot.text.words import batch_heard
 from signoff.bot.text.words import batches as words
 from signoff.models.approval import Approval
 from signoff.models.batches import Batch
@@ -26,20 +27,20 @@ def heard_card(
     batch: Batch, asked: Sequence[Approval], found: Gathered, stands: Standing, whole: bool
 ) -> Trusted:
     """First who asks for what, how many of each; then what they share, each of them, and how to decide."""
-    what = words.of_actions(Counter(one.action for one in batch.items).most_common())
+    what = batch_heard.of_actions(Counter(one.action for one in batch.items).most_common())
     ends = words.until([one.expires_at for one in asked])
-    head = [words.spoken_first(batch.agent, what, ends), Trusted(stands.line.replace("*", ""))]
+    head = [batch_heard.spoken_first(batch.agent, what, ends), Trusted(stands.line.replace("*", ""))]
     if called := visible(batch.title.strip()):
         head.append(heard(words.called(cut(called, 200))))
     tail = [Trusted(", ".join(f"{text} ({count:,})" for text, count in stakes(asked)))]
     tail += [heard(cut(text.replace("`", "'"), LINE)) for text in found.warnings]
-    tail.append(words.how(whole, len(asked)))
+    tail.append(batch_heard.how(whole, len(asked)))
     room = TEXT_BYTES - _size([*head, *tail]) - _NOTICE
     shown: list[Trusted] = []
     for text in _lines(found):  # of what does not fit, nothing is made: there may be megabytes of it
         room -= len(text.encode("utf-8", "surrogatepass")) + 1
         if room < 0:
-            shown.append(words.more_heard(max(_count(found) - len(shown), 1)))
+            shown.append(batch_heard.more_heard(max(_count(found) - len(shown), 1)))
             break
         shown.append(text)
     return Trusted(shortened("\n".join([*head, *shown, *tail]), TEXT_BYTES))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from signoff.approvals.batches import Batches
-from signoff.approvals.errors import NotRecorded
+from signoff.approvals.errors import NotRecorded, ShownOther, UnknownApproval
 from signoff.approvals.service import Approvals
 from signoff.bot.cards.card import parse_token
 from signoff.bot.forms.edit_form import EditForm
@@ -24,6 +24,7 @@ from signoff.bot.together import views as forms
 from signoff.bot.together.review import Looked, read_kept, review_view
 from signoff.models.approval import Approval
 from signoff.models.identity import new_id
+from signoff.models.shown import digest_in
 
 log = logging.getLogger("signoff.bot")
 
@@ -75,15 +76,11 @@ class Each:
         view, user = body["view"], body["user"]["id"]
 
         def decided() -> Block:
-            approval_id, version = parse_token(value_of(body))
-            at = number_of(read_kept(view).get("at", 0))
-            looked = self._looked(view, user)
-            if looked.review.items[at] != (approval_id, version):
-                raise NotRecorded
+            approval_id, version, at = self._this(body, user)
             self._approvals.decide(approval_id, version, user, "approve")
             return self._following(self._looked(view, user), user, at)
 
-        self._opener.replace(body, decided, lambda error: self._actions.refusal(error, _about(body)))
+        self._opener.replace(body, decided, lambda error: self._refused(error, _about(body)))
 
     def reject(self, body: Body) -> None:
         """Reject…: the form of a single request, which leads back here."""
@@ -149,13 +146,30 @@ class Each:
         view = body["view"]
 
         def form(user: str) -> Block:
-            approval_id, version = parse_token(value_of(body))
-            kept = read_kept(view)
+            approval_id, version, at = self._this(body, user)
             approval = self._approvals.open_for(approval_id, version, user)[0]
-            return with_back(build(approval), f"{kept['review']}:{number_of(kept.get('at', 0))}")
+            return with_back(build(approval), f"{read_kept(view)['review']}:{at}")
 
         about = _about(body)
-        self._opener.open(body, form, lambda error: self._actions.refusal(error, about), levels=levels)
+        self._opener.open(body, form, lambda error: self._refused(error, about), levels=levels)
+
+    def _refused(self, error: Exception, about: str) -> Block:
+        """The view that says why; what concerns the review rather than the one is told as for all of it."""
+        of_all = isinstance(error, ShownOther) or type(error) is UnknownApproval
+        return self._refusal(error) if of_all else self._actions.refusal(error, about)
+
+    def _this(self, body: Body, user: str) -> tuple[str, int, int]:
+        """Which one a button is about: id, version and its place in the review, which this person has begun
+        and which holds just that there, with the payload that the view shows; raises UnknownApproval or
+        ShownOther.
+        """
+        approval_id, version = parse_token(value_of(body))
+        kept, looked = read_kept(body["view"]), self._looked(body["view"], user)
+        at, item = number_of(kept.get("at", 0)), (approval_id, version)
+        is_there = looked.review.items[at : at + 1] == (item,)
+        if not is_there or digest_in(self._approvals.store, [item]) != kept.get("digest"):
+            raise ShownOther
+        return approval_id, version, at
 
     def _looked(self, view: Block, user: str) -> Looked:
         return self._looks.at(user, read_kept(view)["review"], came_from(view))

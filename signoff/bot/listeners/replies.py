@@ -93,6 +93,8 @@ def foreseen(error: Exception) -> bool:
 def sentence(error: Exception, approval: Approval | None, now: int) -> Trusted:
     """An exception → what to say, as mrkdwn of our own words. `now` is the database's clock."""
     if isinstance(error, AlreadyDecided):
+        if approval is not None and _ran_unheld(error, approval):
+            return _about(undo_words.ran_unheld(error.at), approval)
         return _about(replies_words.late_click(error.status, error.by_id, error.at, now), approval)
     if isinstance(error, TimeRanOut):
         return _about(replies_words.time_ran_out(error.at), approval)
@@ -145,6 +147,11 @@ def sentence(error: Exception, approval: Approval | None, now: int) -> Trusted:
     if isinstance(error, UnknownApproval):
         return replies_words.UNKNOWN
     return replies_words.NOT_RECORDED
+
+
+def _ran_unheld(error: AlreadyDecided, approval: Approval) -> bool:
+    """Whether the policy has let it run after a while, and nobody was asked or has decided."""
+    return error.status == "approved" and not error.by_id and approval.verdict.in_grace
 
 
 def _not_asked(approval: Approval, people: Trusted) -> Trusted | None:

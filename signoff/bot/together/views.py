@@ -27,6 +27,7 @@ from signoff.bot.text.words import talks as talk_words
 from signoff.bot.together.review import Looked, batch_modal
 from signoff.models.approval import Approval
 from signoff.models.batches import Left
+from signoff.models.shown import digest_of
 
 LEFT = 60
 """Requests that a result names one by one."""
@@ -60,6 +61,7 @@ def each_view(looked: Looked, at: int, approval: Approval, told: Trusted | None 
         blocks.append(says(told or state_line(approval), "told"))
     blocks += [_turns(looked, at), _more(value, waits, short)]
     kept: dict[str, Any] = {"review": looked.review.id, "at": at, "from": looked.came_from}
+    kept["digest"] = digest_of([approval])
     return batch_modal("batch_each", words.EACH_TITLE, blocks, **kept)
 
 

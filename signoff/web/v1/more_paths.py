@@ -12,9 +12,19 @@ from signoff.web.v1.batches import BATCHES, BatchStands, Together
 from signoff.web.v1.lessons import FEEDBACK, LESSONS, Asked, Told
 from signoff.web.v1.messages import MESSAGES, Messages, Replied
 from signoff.web.v1.operations import ID, KEY, LOOK_WAIT, NAME, PREFER, operation, query
-from signoff.web.v1.undo import UNDO
+from signoff.web.v1.undo import UNDO, UndoTests
 
-KINDS: tuple[type[BaseModel], ...] = (Together, BatchStands, Messages, Reply, Replied, CanUndo, Asked, Told)
+KINDS: tuple[type[BaseModel], ...] = (
+    Together,
+    BatchStands,
+    Messages,
+    Reply,
+    Replied,
+    CanUndo,
+    UndoTests,
+    Asked,
+    Told,
+)
 """What their bodies and answers are."""
 _TOGETHER = (
     "People see them as one card; each stays a request of its own, with its own receipt. Where one is not "
@@ -84,16 +94,16 @@ def _messages() -> dict[str, Any]:
 _UNDO = (
     "Say it again every 15 s or so, as cards tell whether somebody can undo. An undo that a person asks for "
     "comes by `GET /v1/decisions`, as an approved receipt whose `undoes` names the request that it undoes: "
-    "spend it, run it, report it. `tested` says what the agent's own test came to."
+    "spend it, run it, report it. `tests` are those that somebody has asked for (`signoff undo test`), each "
+    "handed out once: verify its `token`, run your own test of that undo, say by `tested`, with its `id`, "
+    "what that came to. No other `tested` counts. 204 where there are none."
 )
 
 
 def _undo() -> dict[str, Any]:
-    return {
-        UNDO: {
-            "put": operation("canUndo", "Say what this agent can undo", _UNDO, body="CanUndo", answer=None)
-        }
-    }
+    said = operation("canUndo", "Say what this agent can undo", _UNDO, body="CanUndo", answer="UndoTests")
+    said["responses"]["204"] = {"description": "As asked; nobody wants anything tested."}
+    return {UNDO: {"put": said}}
 
 
 _LEARN = (

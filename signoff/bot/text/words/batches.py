@@ -282,34 +282,6 @@ REVIEW_OVER = Trusted(
 REVIEW_ONE = "It is longer than fits here: Review… shows it in full, and its last page approves."
 
 
-# What is heard, and lists.
-def spoken_first(agent: str, what: Trusted, ends: Trusted) -> Trusted:
-    """The first line of the notification: ours alone."""
-    return Trusted(f"{agent} asks for {what} · {ends}")
-
-
-def spoken_after(agent: str, what: Trusted, counted: Trusted) -> Trusted:
-    """The same afterwards."""
-    return Trusted(f"{agent} asked for {what}: {counted.replace('*', '')}")
-
-
-def of_actions(actions: Sequence[tuple[str, int]]) -> Trusted:
-    """`40 × branch.delete`, in mrkdwn."""
-    named = [f"{count:,} × {card_words.action_name(action)}" for action, count in actions[:3]]
-    return Trusted(", ".join(named) + (", …" if len(actions) > 3 else ""))
-
-
-def how(whole: bool, count: int) -> Trusted:
-    """The last line: what can be pressed on the card."""
-    first = approve_all(count) if whole else card_words.REVIEW_MORE
-    return Trusted(f"Open the message to decide: {first}, {REVIEW_EACH}, {REJECT_ALL}")
-
-
-def more_heard(count: int) -> Trusted:
-    """Where not all of them fit."""
-    return Trusted(f"… and {summaries.count(count, 'more line')}: open the message to see them.")
-
-
 def reject_note(agent: str, count: int) -> str:
     """Over the form that rejects many."""
     return f"Tell {agent} · {summaries.count(count, 'request')}, one reason for all"

@@ -72,6 +72,14 @@ def held_already(by_id: str) -> Trusted:
     return Trusted(f"{mention(by_id)} holds this already: it waits for a decision. Nothing ran.")
 
 
+def ran_unheld(at: int) -> Trusted:
+    """To who holds it when its time is over."""
+    when = f" at {date(at, 'time')}" if at else ""
+    return Trusted(
+        f"Too late to hold: the policy allowed this, nobody held it in time, and so it was let run{when}."
+    )
+
+
 def not_holder(people: Trusted) -> Trusted:
     """To a member who may not hold it."""
     return Trusted(f"Only {people}, or its agent's owner, can hold this.")

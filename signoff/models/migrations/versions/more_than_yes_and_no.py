@@ -56,6 +56,7 @@ def _batches() -> None:
         sa.UniqueConstraint("agent", "name"),
     )
     op.create_index("batch_message", "batch", ["conversation", "message"])
+    _index("audit_event_owners", "audit_event", ["seq"], "kind IN ('agent', 'policy')")
     _index("audit_event_batch", "audit_event", ["actor"], "kind = 'batch' AND approval_id IS NULL")
     _index("batch_stale", "batch", ["not_before"], "state = 'frozen' AND shown_revision < revision")
     _index("batch_undone", "batch", ["created_at"], "state <> 'frozen' AND shown_revision < revision")
