@@ -147,7 +147,8 @@ class Batches:
         in `left`, as is what somebody was faster with, each with a sentence that says why. `digest` is of
         what they were shown, as the view holds it.
 
-        Raises as `looked`, Invalid for a rejection without a reason, ShownOther where the review or its payloads are not those of the digest, and
+        Raises as `looked`, Invalid for a rejection without a reason,
+        ShownOther where the review or its payloads are not those of the digest, and
         NotAllowed where they are no member. The database's errors pass: what was decided until then is.
         """
         review = self.looked(review_id, user_id, digest)

@@ -53,10 +53,10 @@ class Feedbacks:
     def give(self, approval_id: str, user_id: str, answer: str, text: str = "") -> Approval:
         """What a person says: `right`, `partly` or `wrong`, and what would have been right, in words.
 
-        Raises Invalid (no such answer, over 3,000 characters, a secret in it, or partly and wrong in no words), UnknownApproval (nobody was asked),
-        NotAsked, FeedbackGiven (somebody was faster) or FeedbackOver (a week has passed); of a result that
-        needed no approval also what `Approvals.decide` does. The database's errors pass: nothing has changed
-        then.
+        Raises Invalid (no such answer, over 3,000 characters, a secret in it, or partly and wrong without
+        words), UnknownApproval (nobody was asked), NotAsked, FeedbackGiven (somebody was faster) or
+        FeedbackOver (a week has passed); of a result that needed no approval also what `Approvals.decide`
+        does. The database's errors pass: nothing has changed then.
         """
         if answer not in ANSWERS:
             raise Invalid(f"It is one of {', '.join(ANSWERS)}.")

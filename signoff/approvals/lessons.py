@@ -1,20 +1,21 @@
 """What agents learn: read from what people decided, answered and corrected; nothing here changes a state.
 
 Alike lessons are one, with a count. Each time counts for half as much a month later, and the highest sum
-comes first: so do the newest and the most frequent. No person's name, id or hour is in any of them.
+comes first: so do the newest and the most frequent. No name or id of anybody whom the log knows is in any of
+them, and no hour at which anything was said.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from signoff.approvals.nobody import Names
+from signoff.models import known_people, taught
 from signoff.models import lessons as learnt
-from signoff.models import taught
 from signoff.models.lessons import CHANGES, HIDDEN, LIMIT, MOST, SAID, VALUE, Changed, Lesson, Lessons
 from signoff.models.messages import moment
 from signoff.models.store import Store
@@ -24,9 +25,6 @@ from signoff.policy.sensitive import asks_for_sensitive
 
 HALVED: Final = 30 * 24 * 3600 * 1_000_000
 """Microseconds after which what was said counts for half."""
-SOMEBODY: Final = "somebody"
-_IDS = re.compile(r"<[@!#][^<>\s]{1,80}(?: [^<>]{0,80})?>|@?\b[UWS](?=[A-Z]{0,19}[0-9])[A-Z0-9]{7,20}\b")
-"""How Slack writes people and groups in a text, and ids of theirs by themselves."""
 _MISSING: Final = object()
 
 
@@ -52,21 +50,18 @@ class _Alike:
 
 
 class _Names:
-    """Names and ids of people who decided: taken out of what anybody wrote."""
+    """Takes people out of what anybody wrote."""
 
-    def __init__(self, rows: Iterable[taught.Taught]) -> None:
-        known: set[str] = set()
-        for row in rows:
-            whole = (row.name or "").strip()
-            known |= {one for one in (whole, *whole.split(), row.by_id or "") if len(one) > 2}
-        longest = sorted(known, key=lambda one: (-len(one), one))
-        found = "|".join(map(re.escape, longest))
-        self._known = re.compile(rf"(?<!\w)@?(?:{found})(?!\w)", re.IGNORECASE) if found else None
+    def __init__(self, known: known_people.Known, rows: Iterable[taught.Taught]) -> None:
+        names, ids = set(known.names), set(known.ids)
+        for row in rows:  # as they were called then
+            names |= {row.name.strip()} if row.name else set()
+            ids |= {row.by_id} if row.by_id else set()
+        self._people = Names(names, ids)
 
     def without(self, said: str) -> str:
         """The text, at most `SAID` characters of it, with nobody's name or id."""
-        found = _IDS.sub(SOMEBODY, said[: 4 * SAID])
-        found = self._known.sub(SOMEBODY, found) if self._known else found
+        found = self._people.without(said[: 4 * SAID])
         return found if len(found) <= SAID else f"{found[: SAID - 1]}…"
 
 
@@ -88,7 +83,8 @@ class LessonBook:
         agents = (agent, *policy.learns_from(agent))
         with self._store.reading() as connection:
             rows, now = taught.read(connection, agents, action)
-        names = _Names(rows)
+            known = known_people.read(connection)
+        names = _Names(known, rows)
         found: dict[Any, _Alike] = {}
         for row in rows:
             lesson = _lesson(row, names, policy)

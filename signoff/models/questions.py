@@ -15,6 +15,7 @@ from signoff.errors import Invalid
 from signoff.models.messages import build
 from signoff.models.receipt import Wire
 from signoff.models.receipt_claims import QUESTION as QUESTION
+from signoff.payload.asked_secrets import answered_with, asked_for
 from signoff.payload.blank import is_blank
 from signoff.payload.secrets import secret_in
 
@@ -39,6 +40,10 @@ it does not know how far it may go, it is a matter of taste, or something else.
 
 OptionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
 ABOUT_SECRETS = "Nobody may type secrets here: whatever the agent reads, others may read, too."
+INSTEAD = (
+    "Nobody may type secrets into an answer: have somebody put it into your vault or settings, "
+    "and ask for its name there, or whether it is done."
+)
 
 
 def _text(most: int, least: int = 0) -> Any:
@@ -93,6 +98,8 @@ class Question(Wire):
     @field_validator("question")
     @classmethod
     def _asks_something(cls, text: str) -> str:
+        if secret := asked_for(text):
+            raise ValueError(f"it asks people for {secret}. {INSTEAD}")
         return _said(text, "a question has to ask something")
 
     @model_validator(mode="after")
@@ -162,7 +169,7 @@ class GivenAnswer(Wire):
         for fits, fault in _FAULTS:
             if not fits(answer, question):
                 raise Invalid(fault)
-        if found := secret_in(answer.text):
+        if found := secret_in(answer.text) or answered_with(question.question, answer.text):
             raise Invalid(f"That looks like {found}. {ABOUT_SECRETS}")
         ids = [option.id for option in question.options]
         return answer.model_copy(update={"choice": tuple(sorted(answer.choice, key=ids.index))})

@@ -109,10 +109,7 @@ def _names_nothing(reference: str, place: str, found: Any) -> bool:
     An id is known by the name that it has in the result, or in the payload. Elsewhere what is empty stands:
     a title may well have been empty before.
     """
-    if isinstance(found, str):
-        empty = is_blank(found)
-    else:
-        empty = isinstance(found, bool) or found in ({}, [])
+    empty = is_blank(found) if isinstance(found, str) else isinstance(found, bool) or found in ({}, [])
     return empty and any(_ID.search(_NUMBERS.sub("", name)) for name in (reference, place))
 
 

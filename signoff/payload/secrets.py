@@ -8,12 +8,12 @@ digests and ids in them are left alone.
 from __future__ import annotations
 
 import re
-import unicodedata
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 from signoff.payload import told_secrets
+from signoff.payload.blank import seen
 
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY|PuTTY-User-Key-File|AGE-SECRET-KEY-1")
 _PREFIXED = re.compile(
@@ -42,6 +42,15 @@ _PASSWORD = (
 )
 _NAMED_PASSWORD = re.compile(rf"{_PASSWORD}(?:{_SAYS}(\S{{4,80}})|{_IS}(\S{{4,80}}))", re.I)
 _TOLD_PASSWORD, _TOLD_KEY, _TOLD_CODES = told_secrets.patterns(_PASSWORD)
+_PHRASE = re.compile(
+    rf"{_PASSWORD}(?:=|[ \t]{{0,3}}=[ \t]{{0,3}}[\"'\u201c]|{_SAYS})[\"'\u201c\u201e*`]{{0,2}}"
+    r"([^\W\d_]{2,20}(?: [^\W\d_]{2,20}){1,11})[\"'\u201d*`.!]{0,2}[ \t]{0,3}(?=\n|\Z)",
+    re.I,
+)
+"""A password of several words, to the end of its line."""
+_BARE_PASSWORD = re.compile(
+    r"(?:\A|\n)[ \t]{0,3}(?:pw|pwd|passwort|password)[ \t]{1,3}(\S{6,80})[ \t]{0,3}(?=\n|\Z)", re.I
+)
 _NAMED_KEY = re.compile(
     r"(?:secret|token|api[ _-]?key|access[ _-]?key|private[ _-]?key|credentials?)"
     rf"(?:{_SAYS}|{_IS})(\S{{8,80}})",
@@ -72,6 +81,8 @@ _ISSUERS: tuple[tuple[tuple[int, ...], re.Pattern[str]], ...] = (
 _ACCOUNT = re.compile(r"(?<!\w)[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?!\w)")
 _RUN = re.compile(r"[A-Za-z0-9+/=_-]{20,}")
 _PARTS = re.compile(r"[/=_-]")
+_FORTY = re.compile(r"(?<![A-Za-z0-9/+=_.-])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=_-])")
+_WORD_INSIDE = re.compile(r"[a-z]{7}")
 _LONG = 20
 """Characters of random text that are no word, no name and no number any more."""
 _WORDS = frozenset(
@@ -83,11 +94,21 @@ _WORDS = frozenset(
     )
 )  # fmt: skip
 """What may stand after `password:` and is none."""
+_JOINTS = frozenset(
+    (
+        "the", "it", "is", "are", "was", "be", "by", "to", "of", "in", "on", "at", "not", "no", "one",
+        "and", "or", "has", "have", "had", "for", "from", "my", "your", "our", "this", "that", "with",
+        "as", "an", "if", "we", "you", "they", "i", "he", "she", "can", "will", "should", "must", "see",
+        "ask", "please", "use", "der", "die", "das", "ist", "und", "nicht", "von", "mit", "bitte", "le",
+        "la", "les", "est", "et", "pas", "el", "los", "es", "y", "que", "via",
+    )
+)  # fmt: skip
+"""Words of sentences. Those that a passphrase is drawn from are others."""
 
 
 def secret_in(text: str) -> str | None:
     """What a text seems to hold, as `a private key`; None where it holds nothing of the kind."""
-    plain = unicodedata.normalize("NFKC", text)
+    plain = seen(text)
     return next((name for name, holds in _KINDS if holds(plain)), None)
 
 
@@ -114,7 +135,24 @@ def _holds_password(text: str) -> bool:
         value = (named or told).strip("\"'\u201c\u201d*`.,;!?()")
         if len(value) >= 4 and (_is_mixed(value) or (named and _ends_line(text, found.end(), value))):
             return True
+    if any(_is_phrase(found.group(), found.group(1)) for found in _PHRASE.finditer(text)):
+        return True
+    bare = (found.group(1).rstrip("!.,;") for found in _BARE_PASSWORD.finditer(text))
+    if any(_is_mixed(one) and any(map(str.isdigit, one)) for one in bare):
+        return True
     return any(len(one) >= 4 and _is_mixed(one) for one in told_secrets.values(_TOLD_PASSWORD, text))
+
+
+def _is_phrase(whole: str, said: str) -> bool:
+    """Whether words behind a password's name are one, and no sentence about it: two of them behind `=`, else
+    four; none of them holds a sentence together.
+    """
+    words = said.lower().split()
+    return (
+        len(words) >= (2 if "=" in whole else 4)
+        and not (_WORDS - {"correct"}).intersection(words)
+        and not _JOINTS.intersection(words)
+    )
 
 
 def _ends_line(text: str, end: int, value: str) -> bool:
@@ -179,7 +217,16 @@ def _holds_random(text: str) -> bool:
             continue  # a link's own ids
         if any(map(_is_random, _PARTS.split(found.group()))):
             return True
-    return False
+    return any(map(_is_signing_key, _FORTY.findall(text)))
+
+
+def _is_signing_key(part: str) -> bool:
+    """Whether forty characters of base64 are an AWS secret key, which no path and no digest looks like."""
+    kinds = [
+        "0" if one.isdigit() else "A" if one.isupper() else "a" if one.islower() else "/" for one in part
+    ]
+    changes = sum(one != other for one, other in pairwise(kinds))
+    return {"0", "A", "a"} <= set(kinds) and changes >= 15 and not _WORD_INSIDE.search(part)
 
 
 def _is_random(part: str) -> bool:

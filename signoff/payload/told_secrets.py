@@ -25,6 +25,8 @@ _CODES = (
     r"(?:pin|otp|totp|tan|cvv2?|cvc2?|puk"
     r"|(?:verification|security|one[- ]time|2fa|mfa|login|auth\w{0,12})[ -]code)"
 )
+_ITS = r"(?:the|that|this|here is the|der|dein|le|el|il|o)[ \t]{1,3}"
+_VERB = r"[ \t]{1,3}(?:is|was|ist|war|lautet|est|es|\u00e8|\u00e9)"
 _PLACE = re.compile(
     r"(?:field|column|col|row|step|option|line|page|input|param|arg|item|version|slot|entry|part)s?[\W_]?[0-9]+"
     r"|[$%{]{0,2}[A-Z][A-Z_]*[}%]{0,2}|\S*[/@]\S*|https?:\S*",
@@ -42,6 +44,12 @@ def patterns(password: str) -> tuple[re.Pattern[str], re.Pattern[str], tuple[re.
         re.compile(rf"{_NUMBER}{_IS}(?:{_OWN}|{_THE})?{_KIND}{_CODES}{_END}", re.I),
         re.compile(rf"(?<![\w.,])([0-9]{{3}}[ -]?[0-9]{{1,5}}){_IS}{_OWN}{_KIND}code{_END}", re.I),
         re.compile(rf"(?<!\w){_OWN}{_KIND}code{_IS}([0-9]{{3}}[ -]?[0-9]{{1,5}}){_END}", re.I),
+        re.compile(
+            rf"(?:\A|[\n.,;!?])[ \t]{{0,3}}(?:{_ITS}code(?:{_VERB})?|code(?:{_VERB}|[ \t]{{0,3}}[:=]))"
+            r"[ \t:=]{0,3}"
+            rf"([0-9][0-9 -]{{2,7}}[0-9]){_END}",
+            re.I,
+        ),
     )
     return words, keys, codes
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -16,10 +17,12 @@ from sqlalchemy import text as sql
 from support import Core, a_request, eventually, intake_of, send_entry
 
 from signoff import receipts
+from signoff.approvals.nobody import Names
 from signoff.errors import NotVerified
 from signoff.models import lessons as learnt
 from signoff.models.lessons import CLOSED, OPENED, Changed, Lesson, Lessons, tokens_of
 from signoff.models.messages import Response
+from signoff.models.people import Person
 from signoff.models.questions import GivenAnswer
 from signoff.queue import stream
 from signoff.receipts import Signer, verify_keys
@@ -74,6 +77,81 @@ def test_there_is_a_lesson_of_each_kind_and_nobodys_name(core: Core) -> None:
     assert [one.kind for one in only] == ["answered"]
     assert len(core.approvals.lessons.of(AGENT, limit=1)) == 1
     assert core.approvals.lessons.of("other-bot") == []
+
+
+def test_nobody_of_the_log_is_named_whoever_they_are_and_words_stay_words(core: Core) -> None:
+    for id_, name in (
+        ("U0BOX", "Bo"),
+        ("U0LIN", "Li Wei"),
+        ("U0WIL", "Will Mark"),
+        ("U0OTH", "Dr. Ole O'Hara"),
+    ):
+        core.people.persons[id_] = Person(id_, name, team_id="T1")
+        core.people.groups["S0FIN"].add(id_)
+    owned(core, "feedback: 100%\nagents: {billing-bot: {owner: U0MIA}}\n")
+    # of another agent, and another action: Ole; Ben has only noted, Mia only owns
+    other = core.approvals.submit("other-bot", a_request(agent="other-bot", action="a.b", payload={"n": 0}))
+    core.approvals.decide(other.id, 1, "U0OTH", "approve")
+    core.approvals.talks.note(core.submit(payload={"n": 1}).id, "U0BEN", "Mind the date.")
+    said = {
+        "U0BOX": ("Bo says no; ask Ben at 14:05", "somebody says no; ask somebody at 14:05"),
+        "U0LIN": (
+            "Li has to see it, li.wei@corp.example; as Wei's does. O'Hara? @ole! U0MIA, <@U0NEW> or @U0OTH",
+            "somebody has to see it, somebody; as somebody's does. somebody? somebody! somebody, somebody or "
+            "somebody",
+        ),
+        "U0WIL": (
+            "This will fail: mark it as paid, order S20250101 and W12345678. Boat, Lima, Benn. Carla Jones!",
+            "This will fail: mark it as paid, order S20250101 and W12345678. Boat, Lima, Benn. Carla Jones!",
+        ),
+    }
+    for number, (who, (words, _)) in enumerate(said.items(), 2):
+        core.approvals.decide(core.submit(payload={"n": number}).id, 1, who, "reject", reason=words)
+    wanted = {told for _, told in said.values()}
+    assert {one.reason for one in core.approvals.lessons.of(AGENT)} == wanted
+    assert {one.reason for one in core.approvals.lessons.of(AGENT, action="refund.create")} == wanted
+
+
+@pytest.mark.parametrize(
+    ("names", "said", "told"),
+    [
+        (["Ana Banana"], "Ask Ana Banana or Ana.", "Ask somebody or somebody."),
+        (["ana"], "ana and Ana, banana, @ANA", "somebody and somebody, banana, somebody"),
+        (["will"], "It will fail. Will knows, @will", "It will fail. somebody knows, somebody"),
+        (["Ana de la Cruz"], "casa de la Cruz, Ana", "casa de la somebody, somebody"),
+        (
+            ["Mia (Finance)", "Jo | Ops"],
+            "Finance and Ops say: Mia, Jo",
+            "Finance and Ops say: somebody, somebody",
+        ),
+        (["Dr. B. Smith"], "Dr. Smith, b", "Dr. somebody, b"),
+        (["\u674e\u4f1f"], "\u8bf7\u95ee\u674e\u4f1f\u518d\u9000", "\u8bf7\u95eesomebody\u518d\u9000"),
+        (["Zoe\u0301"], "Zo\u00e9 said so", "somebody said so"),
+        (["li"], "Li, list, li, @li", "somebody, list, li, somebody"),
+        ([], "mail a.b+c@x.example, see foo@1.2.3", "mail somebody, see foo@1.2.3"),
+        (["U", ""], "U are @ home", "U are @ home"),
+    ],
+)
+def test_a_name_counts_in_the_letters_that_it_has(names: list[str], said: str, told: str) -> None:
+    assert Names(names, []).without(said) == told
+
+
+def test_what_taking_names_out_costs_is_what_there_is() -> None:
+    def steps(people: int, size: int) -> int:
+        names, count = Names((f"Person{n} Of{n}" for n in range(people)), ()), 0
+
+        def counted(*_: Any) -> None:
+            nonlocal count
+            count += 1
+
+        sys.setprofile(counted)
+        try:
+            names.without("@a Person7 Of7 b@c " * size)
+        finally:
+            sys.setprofile(None)
+        return count
+
+    assert steps(2000, 100) < 2 * steps(20, 100) and steps(20, 400) < 5 * steps(20, 100)
 
 
 def test_what_an_agent_asked_by_itself_is_a_lesson_too(core: Core) -> None:

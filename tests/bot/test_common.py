@@ -66,6 +66,24 @@ def _marks(payloads: list[JSON], **of: Any) -> dict[int, str]:
         ([{"env": "staging"}] * 9 + [{"env": "prod"}], 9, "“env” is staging in 9 of 10, not here"),
         ([{"a": 1}] * 9 + [{"a": 1, "force": True}], 9, "has “force”, as few do"),
         ([{"a": 1, "dry": True}] * 9 + [{"a": 1}], 9, "has no “dry”, as the others do"),
+        ([{"amount": text} for text in ("120.00", "118.00", "131.00", "99000.00")],
+         3, "“amount” is far above"),
+        ([{"amount": text} for text in ["120.00"] * 5 + ["99000.00"]], 5, "“amount” is far above"),
+        ([{"amount": text} for text in ("€ 120", "118 EUR", "$131.50", "1,299,000.00 USD")],
+         3, "“amount” is far"),
+        ([{"amount": text} for text in ("120,00 €", "118,50 €", "131,00 €", "99.000,00 €")],
+         3, "“amount” is far"),
+        ([{"amount": value} for value in (120, "118.00", 131.5, "-99000.00")], 3, "“amount” is far below"),
+        ([{"amount": n} for n in (120, 120, 120, 99_000)], 3, "“amount” is 120 in 3 of 4, not here"),
+        ([{"to": {"amount": n}} for n in (120, 118, 131, 99_000)], 3, "“to › amount” is far above"),
+        ([{"status": text} for text in ["2"] * 9 + ["3"]], 9, "“status” is “2” in 9 of 10, not here"),
+        ([{"amounts": [n]} for n in (120, 118, 131, 125, 99_000)], 4, "“amounts › 1” is far above"),
+        ([{"amounts": [5, text]} for text in ("12.0", "11.8", "13.1", "990.00")],
+         3, "“amounts › 2” is far above"),
+        ([{"items": [{"price": n, "id": "x"}]} for n in (9, 8, 11, 4_000)],
+         3, "“items › 1 › price” is far above"),
+        ([{"to": [f"u{n}@a.example"]} for n in range(5)] + [{"to": ["x@b.example"] * 90}],
+         5, "“to” is far longer"),
         ([{"note": f"n{i}" * 5} for i in range(9)] + [{"note": "long " * 100}], 9, "“note” is far longer"),
     ],
 )  # fmt: skip
@@ -83,6 +101,13 @@ def test_the_one_that_stands_out_is_named_with_why(payloads: list[JSON], at: int
         [{"to": f"u{n}@a.example"} for n in range(30)],
         [{"env": "a"}] * 5 + [{"env": "b"}] * 5,
         [{"n": 0}] * 3,
+        [{"amount": "1.00"}, {"amount": "99000.00"}],
+        [{"amounts": [1]}, {"amounts": [99_000]}],
+        [{"amount": text} for text in ("100", "105.50", "111,00", "98", "120", "140")],
+        [{"phone": text} for text in ("0301234567", "00441234567", "+49 171 1234567", "112")],
+        [{"code": text} for text in ("10115", "10117", "SW1A 1AA", "99999")],
+        [{"tags": ["a", "b"][: n % 2 + 1]} for n in range(6)],
+        [{"at": [1, True, None, n]} for n in range(6)],
     ],
 )
 def test_nothing_stands_out_among_equals(payloads: list[JSON]) -> None:
@@ -105,6 +130,23 @@ def test_what_is_harder_to_undo_rated_higher_or_another_action_comes_first() -> 
     assert ["cannot be undone" in told[0], "high risk" in told[1], "most are branch.delete" in told[2]] == [
         True
     ] * 3
+
+
+def test_of_two_another_action_and_what_is_harder_to_undo_or_rated_higher_is_marked() -> None:
+    low = {"reversibility": "reversible", "risk": "low"}
+
+    def marked(*two: Any) -> dict[int, str]:
+        return {one.number: " ".join(one.marks) for one in gathered(two, range(1, 3)).outliers}
+
+    final = {"reversibility": "irreversible", "reversibility_from": "policy", "risk": "low"}
+    high = {"reversibility": "reversible", "risk": "high", "risk_from": "policy"}
+    found = marked(asked({"n": 1}, verdict=final), asked({"n": 2}, verdict=low))
+    assert list(found) == [1] and "cannot be undone" in found[1]
+    found = marked(asked({"n": 1}, verdict=low), asked({"n": 2}, verdict=high))
+    assert list(found) == [2] and "high risk" in found[2]
+    found = marked(asked({"n": 1}, verdict=low), asked({"n": 2}, verdict=low, action="repo.delete"))
+    assert "another action than the other one: repo.delete" in found[1] and "branch.delete" in found[2]
+    assert marked(asked({"n": 1}, verdict=low), asked({"n": 99_000}, verdict=low)) == {}
 
 
 def test_those_that_look_alike_and_are_not_are_told_apart_from_those_that_are_the_same() -> None:

@@ -110,3 +110,145 @@ def test_what_is_left_to_the_agent_has_its_default_beside_it() -> None:
     assert left.check(kind).said() == {"default": True, "text": "Kindly"}
     with pytest.raises(Invalid):
         GivenAnswer(default=True, text="Rudely").check(kind)
+
+
+ASKS = (
+    "What is the password of the staging database?",
+    "What's your PIN?",
+    "Please enter the one-time code.",
+    "What is the code that we have sent to your phone?",
+    "Please give me the 6-digit code from the SMS",
+    "Which code did you get by text message?",
+    "Can you tell me the OTP?",
+    "Give me the API key for Stripe.",
+    "I need the client secret",
+    "API key?",
+    "Password for the staging server, please",
+    "What is the root passphrase?",
+    "Paste the private key here:",
+    "Enter your 2FA code",
+    "What is the code in your authenticator app?",
+    "What is the CVV of the card?",
+    "Which password should I use for the admin account?",
+    "What does the access token look like? Send me the access token.",
+    "To go on, I have to log in. What is your login and password?",
+    "Wie lautet das Passwort?",
+    "Bitte gib mir den Code aus der SMS",
+    "Quel est le mot de passe du serveur ?",
+    "¿Cuál es la contraseña?",
+    "What is the pass\u200bword?",
+    "What is the 6 digit code?",
+    "Please confirm the code you received by e-mail.",
+    "What password do you use?",
+    "What is your card number?",
+    "what is the admin token?",
+    "\uff57\uff48\uff41\uff54 is the \uff50\uff41\uff53\uff53\uff57\uff4f\uff52\uff44?",
+)
+MAY_ASK = (
+    "Which error code?",
+    "Which error code do you see on your phone?",
+    "What is the country code for Germany?",
+    "What is the postal code of the new office?",
+    "Which promo code should the mail name?",
+    "What is the order code? The invoice has two.",
+    "Should I reset Ann's password?",
+    "Whose password should I reset?",
+    "What is the minimum password length?",
+    "What is the password policy for contractors?",
+    "What should the password reset mail say?",
+    "Which API key should I rotate?",
+    "Where is the API key kept?",
+    "In which vault is the password of the staging database?",
+    "What is the name of the secret in the vault?",
+    "How often should tokens be rotated?",
+    "What is the token limit for this summary?",
+    "Do you need the code review today?",
+    "Which code style do you prefer?",
+    "Send the code to review to Ann or to Ben?",
+    "Give me the pin of the place on the map",
+    "Should I enter the data by hand?",
+    "What is the secret of this recipe?",
+    "Should I send the password reset link to Ann Smith?",
+    "Did Ann tell you which key account this is?",
+    "What is the tracking code of the parcel?",
+    "Is the QR code on the poster right?",
+    "Which SKU code is right?",
+    "Which of the two card numbers belongs to Ann?",
+    "Which credentials are expired?",
+    "What is the API key for?",
+    "Should I use the sandbox or the live API key?",
+    "Should the form ask for a password?",
+    "Can you confirm the password reset?",
+    "What should I name the access token page?",
+    "Which country code is on your phone?",
+    "Which access code goes to the visitor?",
+    "Can I send the customer a new password?",
+    "Should I send the new PIN to the customer?",
+    "What is the best way to store the password?",
+)
+
+
+@pytest.mark.parametrize("question", ASKS)
+def test_a_question_for_a_secret_is_no_question(question: str) -> None:
+    with pytest.raises(Invalid, match="asks people for") as refused:
+        Question.of({"question": question, "free_text": True})
+    assert "vault" in refused.value.detail, "what to do instead"
+
+
+def test_what_only_speaks_of_secrets_may_be_asked() -> None:
+    refused = []
+    for question in MAY_ASK:
+        try:
+            Question.of({"question": question, "free_text": True})
+        except Invalid:
+            refused.append(question)
+    assert refused == []
+
+
+@pytest.mark.parametrize(
+    ("question", "secret"),
+    [
+        ("Should I reset the password, or is it known?", "hunter2"),
+        ("Which password did Ann forget?", "Tr0ub4dor&3"),
+        ("Which API key should I rotate?", "5d41402abc4b2a76b9719d911017c592"),
+        ("Is the code from the phone needed to log in?", "482913"),
+        ("Is the code from the phone needed to log in?", "482 913"),
+        ("Has the PIN been changed?", "4711"),
+        ("Has the PIN been changed?", "it's 4711"),
+        ("What is the code?", "482913"),
+        ("What is the pass\u200bword policy?", "hunter\u200b22"),
+    ],
+)
+def test_an_answer_is_judged_in_the_light_of_its_question(question: str, secret: str) -> None:
+    asked = Question.of({"question": question, "options": OPTIONS, "free_text": True})
+    for answer in (GivenAnswer(text=secret), GivenAnswer(none=True, text=secret)):
+        with pytest.raises(Invalid, match="looks like a") as refused:
+            answer.check(asked)
+        assert secret not in refused.value.detail
+
+
+@pytest.mark.parametrize(
+    ("question", "answers"),
+    [
+        ("Which error code?", ["482913", "E4711", "404", "0x80070005"]),
+        ("What is the country code?", ["49", "+49", "DE"]),
+        ("What is the postal code of the new office?", ["10115", "SW1A 1AA"]),
+        ("Which promo code should the mail name?", ["SUMMER24"]),
+        ("What is the order code?", ["S20250101", "482913"]),
+        (
+            "Whose password should I reset?",
+            ["Ann's", "ann@example.com", "Ann Smith, Berlin", "ann_smith", "ann-2"],
+        ),
+        ("What is the minimum password length?", ["12", "12 characters", "at least 14"]),
+        ("Which API key should I rotate?", ["stripe-prod-2", "The one of Stripe", "STRIPE_KEY_2", "prod"]),
+        ("Should I reset the password in Bonn or Berlin?", ["Berlin", "yes", "Yes!", "2026-11-28", "both"]),
+        ("Where is the API key kept?", ["vault://prod/x", "https://vault.example/x1", "1Password", "in AWS"]),
+        ("In which vault is the password of the staging database?", ["1Password", "kv/prod/db2", "AWS"]),
+        ("Has the PIN been changed?", ["No", "in 2026", "yes, on Monday", "3 times"]),
+        ("Which code style do you prefer?", ["PEP8", "4 spaces", "black24"]),
+    ],
+)
+def test_everyday_answers_pass_whatever_was_asked(question: str, answers: list[str]) -> None:
+    asked = Question.of({"question": question, "free_text": True})
+    for answer in answers:
+        assert GivenAnswer(text=answer).check(asked).text == answer

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from signoff.bot.text.place import BETWEEN
 from signoff.bot.text.quotes import isolated, quoted
 from signoff.bot.text.words import card as card_words
 from signoff.models.approval import Approval
 
 AN_OTHER = "another one"
 MISLEADS = "something in it can mislead"
+
+
+def _named(names: Sequence[str]) -> str:
+    """A place in quotes that no name in it can close: “customer › id”."""
+    return f"“{BETWEEN.join(quoted(name)[1:-1] for name in names)}”"
 
 
 def rejected_before(same: bool) -> str:
@@ -32,29 +40,34 @@ def another_action(usual: str) -> str:
     return f"another action: most are {usual}"
 
 
-def only_here(name: str) -> str:
-    """A field that few have; `name` is visible text."""
-    return f"has {quoted(name)}, as few do"
+def the_other_action(other: str) -> str:
+    """There are two, and they are not the same."""
+    return f"another action than the other one: {other}"
 
 
-def not_here(name: str) -> str:
+def only_here(names: Sequence[str]) -> str:
+    """A field that few have; `names` lead to it, each visible text."""
+    return f"has {_named(names)}, as few do"
+
+
+def not_here(names: Sequence[str]) -> str:
     """A field that nearly all have."""
-    return f"has no {quoted(name)}, as the others do"
+    return f"has no {_named(names)}, as the others do"
 
 
-def far(name: str, more: bool) -> str:
+def far(names: Sequence[str], more: bool) -> str:
     """A number far from the others."""
-    return f"{quoted(name)} is far {'above' if more else 'below'} the others"
+    return f"{_named(names)} is far {'above' if more else 'below'} the others"
 
 
-def longer(name: str) -> str:
+def longer(names: Sequence[str]) -> str:
     """A text far longer than the others."""
-    return f"{quoted(name)} is far longer than the others"
+    return f"{_named(names)} is far longer than the others"
 
 
-def rare(name: str, usual: str, count: int, of: int) -> str:
+def rare(names: Sequence[str], usual: str, count: int, of: int) -> str:
     """A value that few have; `usual` is what `count` of them have, visible text."""
-    return f"{quoted(name)} is {usual} in {count:,} of {of:,}, not here"
+    return f"{_named(names)} is {usual} in {count:,} of {of:,}, not here"
 
 
 # What has become of one since somebody began to look.
