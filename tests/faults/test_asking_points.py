@@ -38,8 +38,8 @@ OTHERS = (
 ENDS = {"sqlite": ("",), "postgresql": (".written", ".committed")}
 """Which points a database is tried at, by their ends: they differ in their transactions alone."""
 POLICY_SECONDS = 3.0
-PATIENCE_SECONDS = 120.0
-REST_SECONDS = 90.0
+PATIENCE_SECONDS = 300.0
+REST_SECONDS = 240.0
 SHAPE = Shape(bots=2, intakes=1, workers=2, agents=1)
 
 

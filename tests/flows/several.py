@@ -92,6 +92,7 @@ def one_by_one(local: Local, word: str) -> set[tuple[str, str]]:
     ana.press(ana.view("batch_each"), "each_review")
     ana.view("review")
     ana.close_all()
+    _clear(local, ana.user)
     for n in range(2):
         local.ask(action="branch.delete", payload={"to": word, "alike": n}, reversibility="reversible")
     local.slack.act(type="shortcut", user=ANA, callback_id="pending")
@@ -112,3 +113,11 @@ def one_by_one(local: Local, word: str) -> set[tuple[str, str]]:
         ("view", "note"),
         ("view", "ask"),
     }
+
+
+def _clear(local: Local, user: str) -> None:
+    """Reject what waits on cards of its own, so that what comes now is on the first page of a list."""
+    approvals = local.server.approvals
+    for approval in map(approvals.get, approvals.waiting_for(user)):
+        if approval.batch_id is None and approval.kind == "approval":
+            approvals.decide(approval.id, approval.version, user, "reject", reason="Enough.")
