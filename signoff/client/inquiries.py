@@ -248,7 +248,10 @@ class Inquiries:
             assert self._room is not None
             async with self._room:
                 found = None if handler is None else await _called(handler, self.face(said.watched()))
-            if not said.sent and isinstance(found, str) and found.strip():
+            if not said.sent and found is not None and not isinstance(found, str):
+                kind = type(found).__name__
+                log.warning("what answers about %s returned a %s: return text", asked.action, kind)
+            elif not said.sent and found and found.strip():
                 await asked.answer_async(found)
         except asyncio.CancelledError:
             raise

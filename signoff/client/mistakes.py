@@ -18,6 +18,7 @@ from signoff.errors import Invalid
 from signoff.models import codes
 from signoff.models.messages import MAX_EXPIRES_IN, Reversibility, Risk
 from signoff.models.receipt import Receipt
+from signoff.models.talks import MOST_TURNS
 from signoff.payload.advice import instead
 
 RISKS: Final = get_args(Risk)
@@ -244,6 +245,19 @@ def _object(name: str) -> Callable[[Any], None]:
     return check
 
 
+def _context(value: Any) -> None:
+    """More turns than people are shown of a conversation are no conversation: who wrote it would not know."""
+    _object("context")(value)
+    said = value.get("conversation")
+    if not isinstance(said, list | tuple) or len(said) <= MOST_TURNS:
+        return
+    if all(isinstance(one, Mapping) and "role" in one for one in said):
+        raise Invalid(
+            f"context holds a conversation of {len(said)} turns: up to {MOST_TURNS} turns are taken. Send "
+            f'the last ones, {{"conversation": turns[-{MOST_TURNS}:]}}.'
+        )
+
+
 def _schema(value: Any) -> None:
     """A list or a boolean is for `schemas` to judge: nothing that is wrong with one stops a request."""
     if isinstance(value, type):
@@ -262,7 +276,7 @@ _CHECKS: Final[Mapping[str, Callable[[Any], None]]] = {
     "cost": _number("cost", "write a number, without its currency, cost=12.5"),
     "confidence": _confidence,
     "attempts": _attempts,
-    "context": _object("context"),
+    "context": _context,
     "schema": _schema,
 }
 

@@ -21,6 +21,8 @@ MAX_NOTE = 1000
 """Characters of a note."""
 MOST_NOTES = 20
 """Notes that one request may have, all people's together."""
+MOST_TURNS = 200
+"""Turns of a conversation that an agent gives as context."""
 ANSWER_SECONDS = 40
 """How long a card waits for an answer before it says that none has come."""
 

@@ -23,7 +23,7 @@ NOTE = "Book it on the old account."
 @pytest.fixture
 def talker(road: Road) -> Iterator[Agent]:
     """An agent's process that asks for refund.talk, and answers what people ask about it."""
-    asked = {"action": "refund.talk", "payload": PAYLOAD, "reason": "Ticket 991", "reversible": True}
+    asked = {"action": "refund.talk", "payload": PAYLOAD, "reversible": True}
     agent = Agent.start(road, "billing-bot", asked, SCRIPT, hears=True)
     yield agent
     agent.kill()

@@ -6,12 +6,14 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import pytest
 from support import Core, eventually
 
 from signoff import AsyncSignoff, Inquiry, Signoff
+from signoff.bot.cards.card import card
 from signoff.client import testing
 from signoff.client.testing import Approvals
 from signoff.errors import Invalid, WaitTimeout
@@ -76,10 +78,39 @@ def test_a_handler_answers_while_its_process_waits(serving: Core, signoff: Signo
     serving.approvals.decide(ticket.id, 1, "U0ANA", "approve")
     waiting.join(20)
     assert [(note.by, note.text) for note in got[0].notes] == [("ben", "Mind the date.")]
+    with closing(signoff.decisions()) as deliveries:
+        delivery = next(one for one in deliveries if one.receipt.id == ticket.id)
+        delivery.ack()
+    assert [(note.by, note.text) for note in delivery.notes] == [("ben", "Mind the date.")]
     with pytest.raises(Invalid):
         signoff.on_question("refund")
     with pytest.raises(Invalid):
         signoff.on_question(print, action="")
+
+
+def test_a_handler_that_fails_cannot_answer_and_people_do_not_read_why(
+    serving: Core, signoff: Signoff, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What it raised is for the program's own log; none of it is on the card."""
+    secret = "no route to db.internal"
+
+    @signoff.on_question(action="refund.*")
+    def fails(inquiry: Inquiry) -> Any:
+        if inquiry.text == "Why?":
+            raise RuntimeError(secret)
+        return {"Which?": {"because": secret}, "How many?": 7, "Yes?": True}[inquiry.text]
+
+    ticket = taken(serving, signoff.request("refund.create", REFUND, reversible=True))
+    for text in ("Why?", "Which?", "How many?", "Yes?"):
+        talk = asked(serving, ticket, text)
+        assert (talk.state, talk.answer or "") == ("unable", "")
+    failed, *returned = [one for one in caplog.records if "refund.create" in one.getMessage()]
+    assert secret not in failed.getMessage() and secret in str(failed.exc_info)
+    assert [one.getMessage().partition("returned ")[2] for one in returned] == [
+        f"a {kind}: return text" for kind in ("dict", "int", "bool")
+    ]
+    shown = card(serving.approvals.get(ticket.id))
+    assert "cannot answer that." in shown.text + str(shown.blocks) and "internal" not in str(shown)
 
 
 def test_whoever_waits_themselves_reads_a_tickets_questions_until_it_has_ended(

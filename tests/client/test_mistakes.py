@@ -180,6 +180,10 @@ CLAIMS: dict[str, tuple[dict[str, Any], str]] = {
     "fewer than no attempts": ({"attempts": -1}, "attempts is -1: write how often it has failed before"),
     "attempts in words": ({"attempts": "two"}, "attempts is 'two': write how often"),
     "text as context": ({"context": "x"}, "context is a str: it has to be an object (a dict)"),
+    "a conversation without end": (
+        {"context": {"conversation": [{"role": "user", "text": "Why?"}] * 201}},
+        "context holds a conversation of 201 turns: up to 200 turns are taken. Send the last ones",
+    ),
     "a class as schema": ({"schema": Model}, "schema is a class: write Model.model_json_schema()"),
     "text as schema": ({"schema": "{}"}, "json.loads makes one of JSON text"),
     "a number as key": ({"key": 991}, 'key is an int: write text, key="refund-991".'),

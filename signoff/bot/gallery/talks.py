@@ -43,6 +43,10 @@ TALKS: Mapping[str, Case] = {
             ),
         },
     ),
+    "answered-without-a-reason": (
+        _REFUND,
+        {"talks": (_talk(1, "Why so much?", "answered", "It was charged twice: order 7781."),)},
+    ),
     "no-answer": (
         _REFUND,
         {

@@ -46,6 +46,11 @@ def claims(request: ApprovalRequest) -> Iterator[Claim]:
         yield Claim(card_words.CLAIM_LABELS["context"], "".join(said))
 
 
+def answers(approval: Approval) -> bool:
+    """Whether it has answered people: the card has that below, and says whose words they are in any case."""
+    return any(talk.answer and talk.answer.strip() for talk in approval.talks)
+
+
 def said(approval: Approval, characters: int, lines: int) -> list[Block]:
     """Claims → elements of a rich_text block, within so many characters and lines.
 
@@ -67,8 +72,8 @@ def said(approval: Approval, characters: int, lines: int) -> list[Block]:
         spans.append(literal(isolated(shown) + (" …" if shown != claim.text else "")))
         characters -= length(label) + length(shown)
         lines -= 1 + shown.count("\n") + length(shown) // 100
-    found = [line(literal(card_words.AGENT_SAYS, "bold")), {"type": "rich_text_quote", "elements": spans}]
-    found = found if spans else []
+    found = [line(literal(card_words.AGENT_SAYS, "bold"))] if spans or answers(approval) else []
+    found += [{"type": "rich_text_quote", "elements": spans}] if spans else []
     found += [line(literal(card_words.more_claims(), "italic"))] if cut_short else []
     no_reason = line(literal(card_words.no_reason(approval.agent), "italic"))
     return found if request.reason.strip() else [*found, no_reason]

@@ -8,11 +8,10 @@ from typing import Any
 
 from signoff.bot.text.quotes import isolated
 from signoff.bot.text.text import Block, line, literal, pieces, rich, visible
+from signoff.models.talks import MOST_TURNS
 
 NAME = "conversation"
-"""The name in `context` that holds one."""
-MOST = 200
-"""Turns. More, or anything else than turns, is ordinary context."""
+"""The name in `context` that holds one: more turns, or anything else than turns, is ordinary context."""
 ROLE = 40
 """Characters of a role."""
 PIECE = 2800
@@ -26,7 +25,7 @@ Turn = tuple[str, str]
 def turns(context: Mapping[str, Any]) -> list[Turn]:
     """(role, text) of each turn, in order; none where there is no conversation, or no well-formed one."""
     said = context.get(NAME)
-    if not isinstance(said, list) or not 1 <= len(said) <= MOST:
+    if not isinstance(said, list) or not 1 <= len(said) <= MOST_TURNS:
         return []
     found = []
     for one in said:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from signoff.bot.text.claims import claims
+from signoff.bot.text.claims import answers, claims
 from signoff.bot.text.fold import Folded
 from signoff.bot.text.quotes import isolated, quoted, value_of
 from signoff.bot.text.renderers.tables import NONE
@@ -131,7 +131,7 @@ def _stakes(approval: Approval, folded: Folded, warning: str) -> Iterator[Truste
 def _claims(approval: Approval) -> Iterator[Trusted]:
     """What the agent says beside the payload, each line behind a `|`."""
     found = list(claims(approval.request))
-    if found:
+    if found or answers(approval):
         yield escape(f"{card_words.AGENT_SAYS}:")
     for claim in found:
         label = f"{claim.label}: " if claim.label else ""
