@@ -57,7 +57,7 @@ _BREAK = (
 _FILL = rf"(?:(?!{_BREAK}\b)[\w'\u2019-]+[ ]){{0,5}}"
 _SAYS = (
     r"(?<!\w)(?:what(?:[ ](?:is|was|are|were)|'s|\u2019s)?|which"
-    r"|(?:(?<!i )(?<!we )(?<!to )|(?<=you to ))"
+    r"|(?:(?<!i )(?<!we )(?<!to )(?<!never )(?<!not )(?<!n.t )|(?<=you to ))"
     r"(?:enter|type(?:[ ]in)?|paste|provide|supply|share|confirm|repeat|reply[ ]with)"
     r"|(?:give|tell|send|show|read)[ ](?:me|us)|(?<!do )(?:i|we)[ ](?:will[ ])?need"
     r"|was[ ]ist|wie[ ](?:lautet|ist)|gib|nenne?|schick\w*|quel(?:le)?[ ]est|donne[- ]moi"

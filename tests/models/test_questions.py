@@ -173,6 +173,8 @@ MAY_ASK = (
     "What is the tracking code of the parcel?",
     "Is the QR code on the poster right?",
     "Which SKU code is right?",
+    "Never type passwords or codes here. Which of the two?",
+    "Please don't enter your PIN. Which of the two?",
     "Which of the two card numbers belongs to Ann?",
     "Which credentials are expired?",
     "What is the API key for?",
