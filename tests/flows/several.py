@@ -116,8 +116,8 @@ def one_by_one(local: Local, word: str) -> set[tuple[str, str]]:
 
 
 def _clear(local: Local, user: str) -> None:
-    """Reject what waits on cards of its own, so that what comes now is on the first page of a list."""
+    """Withdraw what waits on cards of its own, so that what comes now is on the first page of a list."""
     approvals = local.server.approvals
     for approval in map(approvals.get, approvals.waiting_for(user)):
-        if approval.batch_id is None and approval.kind == "approval":
-            approvals.decide(approval.id, approval.version, user, "reject", reason="Enough.")
+        if approval.batch_id is None:
+            approvals.cancel(approval.agent, approval.request_id)
