@@ -26,6 +26,7 @@ LOADED = (
     "uvicorn.lifespan.off",
     "anyio._backends._asyncio",
     "signoff.models.migrate",
+    "signoff.payload.asked_secrets",
     "jwt",
     "cryptography.hazmat.primitives.serialization.ssh",
     "encodings.idna",
@@ -74,9 +75,11 @@ def warm_up() -> None:
     from sqlalchemy.exc import OperationalError
 
     from signoff.models import migrate
+    from signoff.models.receipt import make_ready
     from signoff.receipts import Signer
     from signoff.server import build, settings
 
+    make_ready()
     environment = dict(os.environ)
     os.environ.clear()
     os.environ.update(REHEARSAL, SIGNOFF_SIGNING_KEY=Signer.generate().private_text())

@@ -15,9 +15,7 @@ from signoff.errors import Invalid
 from signoff.models.messages import build
 from signoff.models.receipt import Wire
 from signoff.models.receipt_claims import QUESTION as QUESTION
-from signoff.payload.asked_secrets import answered_with, asked_for
 from signoff.payload.blank import is_blank
-from signoff.payload.secrets import secret_in
 
 ACTION = "question"
 """The action of every question."""
@@ -98,6 +96,8 @@ class Question(Wire):
     @field_validator("question")
     @classmethod
     def _asks_something(cls, text: str) -> str:
+        from signoff.payload.asked_secrets import asked_for  # 20 ms of patterns, which most agents never need
+
         if secret := asked_for(text):
             raise ValueError(f"it asks people for {secret}. {INSTEAD}")
         return _said(text, "a question has to ask something")
@@ -169,6 +169,9 @@ class GivenAnswer(Wire):
         for fits, fault in _FAULTS:
             if not fits(answer, question):
                 raise Invalid(fault)
+        from signoff.payload.asked_secrets import answered_with
+        from signoff.payload.secrets import secret_in
+
         if found := secret_in(answer.text) or answered_with(question.question, answer.text):
             raise Invalid(f"That looks like {found}. {ABOUT_SECRETS}")
         ids = [option.id for option in question.options]

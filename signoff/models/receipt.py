@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime
 from typing import Any, Literal
 
@@ -14,10 +15,36 @@ Status = Literal[
 ]  # fmt: skip
 
 
-class Wire(BaseModel):
-    """What all messages share: frozen, and no field that nobody knows."""
+_BUILDING = threading.RLock()
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
+
+class Wire(BaseModel):
+    """What all messages share: frozen, and no field that nobody knows.
+
+    Each is made ready where it is first used: most agents use few, and importing all would cost them 40 ms.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False, defer_build=True
+    )
+
+    @classmethod
+    def model_rebuild(
+        cls, *, force: bool = False, _parent_namespace_depth: int = 2, **given: Any
+    ) -> bool | None:
+        """Make it ready, by one thread: Pydantic itself has no lock around that before 2.14."""
+        with _BUILDING:
+            if cls.__pydantic_complete__ and not force:
+                return None
+            depth = _parent_namespace_depth + 1
+            return super().model_rebuild(force=force, _parent_namespace_depth=depth, **given)
+
+
+def make_ready(kind: type[Wire] = Wire) -> None:
+    """Make all ready that are imported, at once: for a process that others are forked from."""
+    kind.model_rebuild()
+    for one in kind.__subclasses__():
+        make_ready(one)
 
 
 class Decider(Wire):
