@@ -9,11 +9,10 @@ import hmac
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from signoff.errors import Invalid, NotVerified, OtherAction, OtherPayload, refusal
 from signoff.models import receipt_claims
-from signoff.models.lessons import Lesson, Lessons, fitting
 from signoff.models.messages import Response
 from signoff.models.receipt import DEPLOYMENT, ApprovedReceipt, Decider, Notice, Receipt
 from signoff.models.receipt_claims import REFUSED_UNREAD, REQUIRED, token_digest
@@ -30,6 +29,9 @@ from signoff.signatures import (
     open_sealed,
     verify_keys,
 )
+
+if TYPE_CHECKING:
+    from signoff.models.lessons import Lesson, Lessons
 
 __all__ = [
     "REFUSED_UNREAD", "Signer", "VerifyKeys", "accept", "accept_inquiry", "bind", "new_jti", "sign",
@@ -164,6 +166,8 @@ def sign_lessons(
     signer: Signer, issuer: str, agent: str, asked: str, lessons: Sequence[Lesson], at: datetime
 ) -> str:
     """Lessons for an agent that has asked for them under this id → the JWT; as many as it may hold."""
+    from signoff.models.lessons import fitting
+
     claims = {
         "iss": issuer,
         "aud": agent,
@@ -179,6 +183,8 @@ def verify_lessons(
     token: str, keys: VerifyKeys, agent: str, asked: str, *, issuer: str = DEPLOYMENT
 ) -> Lessons:
     """The lessons that this agent has asked for under this id; raises NotVerified for any others."""
+    from signoff.models.lessons import Lesson, Lessons
+
     required = ("iss", "sub", "exp", "lessons")
     claims = open_sealed(token, keys, LESSONS, issuer=issuer, audience=agent, required=required)
     if not hmac.compare_digest(claims["sub"], asked):

@@ -13,7 +13,6 @@ from signoff.client.answer import Answer
 from signoff.client.ask import build_for
 from signoff.client.claims import Ask, Options, described
 from signoff.client.inquiries import Inquiry
-from signoff.client.lessons import SECONDS, TASK, ask_feedback, lessons, outcome
 from signoff.client.link import Link
 from signoff.client.link import Substitute as Substitute
 from signoff.client.pending import QUESTIONS, Pending
@@ -21,13 +20,15 @@ from signoff.client.question import AskPerson, put
 from signoff.client.questions import AsyncQuestionTicket, answered
 from signoff.client.spend import Runs, spend
 from signoff.client.ticket import AsyncTicket as AsyncTicket
+from signoff.client.told import LESSONS_SECONDS, TASK, outcome
 from signoff.models import crash
-from signoff.models.lessons import LIMIT, Lessons
 from signoff.models.receipt import ApprovedReceipt, Receipt
+from signoff.models.wire import LESSONS
 
 if TYPE_CHECKING:
     from signoff.client.batch import AsyncBatch
     from signoff.client.inbox import Delivery
+    from signoff.models.lessons import Lessons
 
 log = logging.getLogger("signoff")
 
@@ -218,7 +219,7 @@ class AsyncSignoff:
         crash.here("client.reported")
 
     async def lessons(
-        self, action: str | None = None, limit: int = LIMIT, *, timeout: float | None = SECONDS
+        self, action: str | None = None, limit: int = LESSONS, *, timeout: float | None = LESSONS_SECONDS
     ) -> Lessons:
         """What people said of this agent's work, the newest and most frequent first: a list of Lesson.
 
@@ -227,6 +228,8 @@ class AsyncSignoff:
         data that people wrote, signed by the server; `lessons.text(tokens=500)` is a text for a prompt.
         Raises WaitTimeout where no server responds in `timeout` seconds, Unreachable, NotVerified, Invalid.
         """
+        from signoff.client.lessons import lessons
+
         return await lessons(self._link, action, limit, timeout)
 
     async def ask_feedback(self, result: Any, *, action: str = TASK, title: str = "") -> str:
@@ -237,6 +240,8 @@ class AsyncSignoff:
         then on. How often an agent may ask is the policy's: nothing is raised of one too many, since nobody
         waits here; `get(id)` and `decisions()` say `limited`. Raises Invalid or Unreachable.
         """
+        from signoff.client.lessons import ask_feedback
+
         return await ask_feedback(self._link, result, action, title)
 
     def decisions(self, group: str = "default") -> AsyncGenerator[Delivery, None]:

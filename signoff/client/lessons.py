@@ -18,11 +18,7 @@ from signoff.payload.canonical import canonical, digest, parse
 if TYPE_CHECKING:
     from signoff.client.link import Link
 
-SECONDS = 10.0
-"""How long lessons are waited for, where nobody says."""
 UNTOLD = "No server has told any lessons yet: is `signoff serve` running?"
-TASK = "task"
-"""The action of what asks for feedback, where the agent gives it no name."""
 
 
 async def lessons(link: Link, action: str | None, limit: int, timeout: float | None) -> Lessons:
@@ -59,9 +55,3 @@ async def ask_feedback(link: Link, result: Any, action: str, title: str) -> str:
     asked = build(ApprovalRequest, {**values, "payload": parse(text), "traceparent": spans.current()})
     await link.exchange().send("request", str(request_id), asked.with_text(text).encode())
     return str(request_id)
-
-
-def outcome(succeeded: bool, note: str, result: Any) -> str:
-    """The body of a report; raises Invalid."""
-    said = {"succeeded": succeeded, "note": note, **({} if result is None else {"result": result})}
-    return build(Outcome, said).model_dump_json(exclude_none=True)

@@ -14,11 +14,11 @@ from typing import Annotated, Any, Final, Literal, get_args
 from pydantic import Field, StringConstraints
 
 from signoff.models.receipt import Wire
+from signoff.models.wire import LESSONS
 
 LessonKind = Literal["right", "partly", "wrong", "rejected", "edited", "answered"]
+LIMIT: Final = LESSONS
 LESSON_KINDS: tuple[LessonKind, ...] = get_args(LessonKind)
-LIMIT: Final = 20
-"""Lessons that are given where nobody says how many."""
 MOST: Final = 100
 TOKENS: Final = 500
 SAID: Final = 1000

@@ -11,3 +11,5 @@ AGENT: Final = re.compile(r"[a-z0-9-]{1,40}")
 """An agent's name."""
 DEPLOYMENT: Final = "signoff"
 """What a deployment is called that has no SIGNOFF_DEPLOYMENT."""
+LESSONS: Final = 20
+"""Lessons that are given where nobody says how many."""
