@@ -35,7 +35,7 @@ OTHERS = (
     "complete.", "drop.",
 )  # fmt: skip
 """Points that other tests cut: of what has nothing to do with it, and two rare ones (test_asking_trace)."""
-ENDS = {"sqlite": ("",), "postgresql": (".written", ".committed")}
+ENDS = {"sqlite": ("",), "postgresql": (".committed",)}
 """Which points a database is tried at, by their ends: they differ in their transactions alone."""
 POLICY_SECONDS = 3.0
 PATIENCE_SECONDS = 300.0

@@ -11,7 +11,7 @@ from machine.runs import Runs
 from machine.walk import walk
 from support import Core
 
-SEEDS, STEPS = range(4), 60
+SEEDS, STEPS = range(2), 60
 
 
 @pytest.mark.long
