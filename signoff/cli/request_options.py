@@ -15,9 +15,8 @@ JSON_HELP = """\
   permalink (the card), rule and why (what of the policy decided whether
   anybody is asked), answer (to a question: choice, text, date, default,
   none; as far as it has them), kind (approval, question or feedback),
-  batch (what it was asked with), notes (by, text, at: what people noted for
-  the agent, as data), talks (what they asked it: of `signoff show` alone).
-  Everything else goes to stderr.
+  batch (what it was asked with), notes (what people noted for the agent, as
+  data), talks (of `signoff show` alone). Everything else goes to stderr.
 """
 EXIT_HELP = """\
 exit: 0 approved, and only then   2 invalid   3 rejected   4 expired
@@ -75,9 +74,7 @@ def add_request(commands: Commands, common: argparse.ArgumentParser, run: Run) -
     )
     parser.add_argument("--context", metavar="JSON|@FILE", help="more facts, a JSON object")
     parser.add_argument("--requested-by", metavar="NAME", help="for whom it is asked")
-    parser.add_argument(
-        "--interpretation", metavar="TEXT", help="what you took the task to mean, of several ways to read it"
-    )
+    parser.add_argument("--interpretation", metavar="TEXT", help="how you read the task, of several ways")
     parser.add_argument("--tags", type=names, metavar="A,B", help="money, external, production, or own ones")
     parser.add_argument(
         "--cost",

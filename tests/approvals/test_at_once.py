@@ -145,7 +145,7 @@ def test_whether_it_was_right_is_said_by_many(core: Core) -> None:
     owned(core)
     one = ran(core)
     says = [
-        lambda who=who, answer=answer: core.approvals.feedback.give(one.id, who, answer)
+        lambda who=who, answer=answer: core.approvals.feedback.give(one.id, who, answer, "Say so.")
         for who, answer in ((ANA, "right"), (MIA, "wrong"), (ANA, "partly"), (MIA, "right"))
     ]
     won, late = split(at_once(*says))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from approvals.test_feedback import owned, ran
+from approvals.test_feedback import ALWAYS, ran
 from approvals.test_undo import FREE, let_run
 from support import Core, a_request
 
@@ -15,9 +15,9 @@ def test_questions_what_was_undone_and_feedback_are_counted(core: Core) -> None:
     for number, why in enumerate(["ambiguous", "scope", "scope"]):
         asked = {"question": f"Which {number}?", "free_text": True, "why": why}
         core.approvals.submit("billing-bot", a_request(ACTION, asked, kind=QUESTION))
-    owned(core, "feedback: 100%\nagents: {billing-bot: {owner: U0MIA}}\n")
+    core.follow(ALWAYS)
     for number, said in enumerate(["wrong", "right", "right"]):
-        core.approvals.feedback.give(ran(core, payload={"n": number}).id, "U0MIA", said, "Round up.")
+        core.approvals.feedback.give(ran(core, payload={"n": number}).id, "U0ANA", said, "Round up.")
     first = let_run(core, {"id": "re_7"}, more=FREE)
     undo = core.approvals.undo.ask(first.id, "U0ANA")
     figures = Figures(core.store)

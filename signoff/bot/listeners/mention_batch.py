@@ -16,10 +16,10 @@ _NUMBER = re.compile(r"(?:no\.? ?|#)?([0-9]{1,3})(?![0-9A-Za-z.])[,:;)]?\s*", re
 
 
 def meant(
-    approvals: Approvals, channel: str, thread_ts: str, asked: Spoken
+    approvals: Approvals, channel: str, thread_ts: str, asked: Spoken, me: str
 ) -> tuple[Approval, Spoken] | Trusted | None:
     """(the request of that number, what is said of it); where it is not clear, or is done elsewhere, a
-    sentence that says so. None where this is no batch's thread.
+    sentence that says so. None where this is no batch's thread. `me` is the app's user id.
     """
     batch_id = batch_cards.at(approvals.store, channel, thread_ts) if thread_ts else None
     if batch_id is None:
@@ -29,9 +29,9 @@ def meant(
     except UnknownApproval:
         return None
     if asked.meaning not in ("ask", "note", "details"):
-        return words.DECIDED_ON_ITS_CARD
+        return words.decided_on_its_card(me)
     found = _NUMBER.match(asked.rest)
     one = items.get(int(found.group(1))) if found else None
     if found is None or one is None:
-        return words.say_which(asked.meaning, len(items))
+        return words.say_which(asked.meaning, len(items), me)
     return one, Spoken(asked.meaning, asked.rest[found.end() :].strip())

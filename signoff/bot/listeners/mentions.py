@@ -94,7 +94,7 @@ class Mentions:
         try:
             ids = places.in_thread(self._approvals.store, event["channel"], thread_ts) if thread_ts else []
             found = [self._approvals.get(approval_id) for approval_id in ids]
-            of_batch = None if found else meant(self._approvals, event["channel"], thread_ts, asked)
+            of_batch = None if found else meant(self._approvals, event["channel"], thread_ts, asked, me)
             if isinstance(of_batch, str):
                 return _said(of_batch)
             if of_batch is not None:

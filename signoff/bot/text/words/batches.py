@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import assert_never
 
 from signoff.bot.text.quotes import quoted
-from signoff.bot.text.text import Trusted, date, is_id, mention
+from signoff.bot.text.text import Trusted, call, date, is_id, mention
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import summaries
 from signoff.models.approval import Approval
@@ -260,19 +260,24 @@ def broken_off(count: int) -> Trusted:
     )
 
 
-def say_which(word: str, count: int) -> Trusted:
+def say_which(word: str, count: int, app: str) -> Trusted:
     """In a batch's thread, where no number says which of its requests is meant."""
     what = {"ask": "3 why is it so old?", "note": "3 book it on the old account"}.get(word, "3")
     return Trusted(
         f"This card is about {summaries.count(count, 'request')}: say which by its number, "
-        f"*@signoff {word} {what}*, or use *{REVIEW_EACH}* on the card."
+        f"{call(app)} *{word} {what}*, or use *{REVIEW_EACH}* on the card."
     )
 
 
-DECIDED_ON_ITS_CARD = Trusted(
-    f"This card is about several requests: decide on it with *{REVIEW_EACH}* or *{REJECT_ALL}*. "
-    "*@signoff ask 3 …* and *@signoff note 3 …* are about the one with that number."
-)
+def decided_on_its_card(app: str) -> Trusted:
+    """Where somebody would reject or approve one of a batch by words."""
+    me = call(app)
+    return Trusted(
+        f"This card is about several requests: decide on it with *{REVIEW_EACH}* or *{REJECT_ALL}*. "
+        f"{me} *ask 3 …* and {me} *note 3 …* are about the one with that number."
+    )
+
+
 NOTHING_WAITS = Trusted("*None of these waits any more.* Nothing has changed.")
 NOTHING_LIKE_IT = Trusted("No other request like this one waits for you.")
 CHANGED_MEANWHILE = Trusted("*This changed meanwhile: have another look.* Nothing was decided.")
