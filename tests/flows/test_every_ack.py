@@ -175,8 +175,6 @@ def missed(bot: Haunt) -> list[str]:
     return sorted(f"{kind} {constraint}" for kind, constraint in bot.listens if not pressed(kind, constraint))
 
 
-# The socket's own threads draw random numbers meanwhile (its frames are masked), which Hypothesis sees.
-@pytest.mark.filterwarnings("ignore:Do not use the `random` module:FutureWarning")
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_whatever_is_pressed_is_acknowledged_in_a_frame(bot: Haunt, script: str) -> None:
     @settings(
