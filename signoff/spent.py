@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import sqlite3
 import time
 from contextlib import closing, suppress
@@ -16,6 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from signoff.errors import ConfigError
+from signoff.models.jitter import between
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -201,7 +201,7 @@ def _keep_a_log(connection: sqlite3.Connection) -> None:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
                 raise
-        time.sleep(random.uniform(0.005, 0.05))  # nosec B311
+        time.sleep(between(0.005, 0.05))
 
 
 def _check_own(place: str) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
@@ -25,6 +24,7 @@ from signoff.client.settings import CHECK
 from signoff.client.together import put_together
 from signoff.errors import Invalid, NotVerified, SignoffError, Unreachable
 from signoff.models import crash
+from signoff.models.jitter import between
 from signoff.models.messages import Response
 from signoff.models.talks import Message
 from signoff.queue import connections, stream
@@ -112,7 +112,7 @@ class RedisExchange:
         async with asyncio.timeout(timeout):
             while True:
                 await self._append("spend", request_id, body)
-                pause = next(pauses, SPEND_SECONDS[-1]) * random.uniform(1.0, 1.25)  # nosec B311
+                pause = next(pauses, SPEND_SECONDS[-1]) * between(1.0, 1.25)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(pause):
                         return await self._wait_for(name, final=True)

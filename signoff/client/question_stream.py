@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import random
 import socket
 from collections.abc import AsyncGenerator
 from typing import Any
@@ -13,6 +12,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from signoff.client.inbox import PAUSES
 from signoff.errors import Invalid, NotVerified, Unreachable
+from signoff.models.jitter import between
 from signoff.models.messages import build
 from signoff.models.talks import Message
 from signoff.payload.canonical import parse
@@ -86,7 +86,7 @@ class QuestionStream:
         left = [(entry, fields) for entry, fields in claimed[1] if fields]
         await self._read(questions.NOTHING, None)
         # Not all processes at the same time: what one of them passes on, another one takes.
-        block = int(BLOCK_MS * random.uniform(0.3, 1.0))  # nosec B311
+        block = int(BLOCK_MS * between(0.3, 1.0))
         return left or await self._read(">", block)
 
     async def _read(self, after: str, block: int | None) -> list[Entry]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import random
 from typing import Protocol
 
 from signoff.errors import SignoffError
 from signoff.models import crash
+from signoff.models.jitter import between
 
 log = logging.getLogger("signoff")
 
@@ -38,7 +38,7 @@ async def until_received(road: Road, request_id: str, body: str) -> None:
     """Until it is received: its body renewed while it stands, and sent again where it is lost."""
     waited, tries, pointed, points = 0.0, 0, 0.0, 0
     while True:
-        pause = _at(RESEND_SECONDS, tries) * random.uniform(1.0, 1.25)  # nosec B311
+        pause = _at(RESEND_SECONDS, tries) * between(1.0, 1.25)
         if await road.is_received(request_id, pause):
             crash.here("client.received")
             return

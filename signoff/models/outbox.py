@@ -7,7 +7,6 @@ is sent. Times are microseconds since 1970.
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
@@ -26,6 +25,7 @@ from sqlalchemy import (
 
 from signoff.models.approval import End
 from signoff.models.codes import code
+from signoff.models.jitter import between
 from signoff.models.leases import over
 from signoff.models.store import MICROSECONDS, Store, approvals, now
 from signoff.models.tables import WebhookDeliveryRow, WebhookEndpointRow
@@ -216,7 +216,7 @@ def note_failed(
     if given_up:
         moved = connection.execute(_GIVEN_UP, values).rowcount
     else:
-        seconds = SCHEDULE[message.attempts] * (1 + random.uniform(0, JITTER))  # nosec B311: no secret
+        seconds = SCHEDULE[message.attempts] * (1 + between(0, JITTER))
         values["pause"] = int(max(seconds, pause) * MICROSECONDS)
         moved = connection.execute(_LATER, values).rowcount
     said = {"endpoint": message.endpoint_id, "said": why, "rest": int(pause * MICROSECONDS)}
