@@ -56,7 +56,7 @@ def test_in_the_thread_of_a_batchs_card_its_requests_go_by_their_numbers(core: C
     def found(text: str, thread: str = "1.5") -> Any:
         asked = read(f"<@U0BOT> {text}", "U0BOT")
         assert asked is not None
-        return meant(core.approvals, "C1", thread, asked)
+        return meant(core.approvals, "C1", thread, asked, "U0BOT00001")
 
     for text, number, rest in (
         ("ask 3 why so old?", 3, "why so old?"), ("note 12: book it", 12, "book it"),
