@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures.thread
+import gc
 import importlib
 import sys
 import threading
@@ -36,6 +37,9 @@ DEPTH = 8
 
 class GaveUp(Cancelled):
     """Whoever waited for this call has given up: it does not run."""
+
+
+_LOOKING = threading.Lock()
 
 
 class Caller:
@@ -68,7 +72,7 @@ class Caller:
         """Who waits for the threads that wait for this work; True where such a thread takes no result."""
         if self._depth == DEPTH:
             return
-        frames = sys._current_frames()
+        frames = _frames()
         loops = [getattr(future.get_loop(), "_thread_id", None) for future in _awaited(self._work)]
         found = [(loop, False) for loop in loops] or waiters.waiting(self._work, self._thread, frames)
         for thread, left in found:
@@ -94,6 +98,22 @@ class Caller:
                     pause = LOOK_SECONDS
                     stack.enter_context(spare.one_more())
         raise GaveUp()
+
+
+def _frames() -> dict[int, FrameType]:
+    """What each thread runs.
+
+    Without a collection meanwhile: CPython 3.11 holds a lock here that it needs to clear a `threading.local`,
+    and would wait for itself for ever.
+    """
+    with _LOOKING:
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            return sys._current_frames()
+        finally:
+            if collects:
+                gc.enable()
 
 
 def find() -> Caller | None:
