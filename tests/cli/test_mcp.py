@@ -205,6 +205,7 @@ def test_a_batch_of_a_models_is_one_card_with_a_talk_notes_and_results(core: Cor
         ids = eventually(lambda: (found := core.store.waiting(every=True)) and len(found) == 3 and found)
         rows = sorted((core.approvals.get(id) for id, _ in ids), key=lambda one: one.payload_text)
         assert len({one.request.batch for one in rows}) == 1 and rows[0].request.batch
+        eventually(lambda: not any(core.approvals.get(one).unseen for one, _ in ids))
         eventually(lambda: core.approvals.publisher.listens("billing-bot"))
         asking = core.approvals.talks.ask(rows[1].id, 1, "U0ANA", "Is it merged?")
         told = talk.answer()["result"]["structuredContent"]
