@@ -18,9 +18,9 @@ from signoff.client.link import Substitute as Substitute
 from signoff.client.pending import QUESTIONS, Pending
 from signoff.client.question import AskPerson, put
 from signoff.client.questions import AsyncQuestionTicket, answered
+from signoff.client.reports import LESSONS_SECONDS, TASK, report_body
 from signoff.client.spend import Runs, spend
 from signoff.client.ticket import AsyncTicket as AsyncTicket
-from signoff.client.told import LESSONS_SECONDS, TASK, outcome
 from signoff.models import crash
 from signoff.models.receipt import ApprovedReceipt, Receipt
 from signoff.models.wire import LESSONS
@@ -215,7 +215,7 @@ class AsyncSignoff:
         asked whether it is right. Raises Invalid where no server knows a request with this key, and of a
         question that was answered: an answer lets nothing run.
         """
-        await self._link.report(request_id, key, outcome(succeeded, note, result))
+        await self._link.report(request_id, key, report_body(succeeded, note, result))
         crash.here("client.reported")
 
     async def lessons(

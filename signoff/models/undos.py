@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Connection,
+    Update,
     bindparam,
     case,
     exists,
@@ -108,24 +109,22 @@ _LIST = select(*(rows.c[name] for name in _SHOWN)).order_by(rows.c.agent, rows.c
 _ONE = approvals.c.id == bindparam("approval_id")
 _OFFER = update(approvals).where(_ONE).values(undo_at=approvals.c.outcome_at + bindparam("long"))
 _TELL = update(approvals).where(_ONE).values(undo_at=bindparam("at", type_=BigInteger))
-_ASKED = (
-    update(approvals)
-    .where(_ONE)
-    .values(
-        undo_at=now() + literal_column(str(TAKEN_SECONDS * MICROSECONDS)),
-        revision=approvals.c.revision + 1,
-        not_before=0,
+
+
+def _told_in(seconds: int) -> Update:
+    """Its card is drawn anew now, and has something more to tell after so long."""
+    return (
+        update(approvals)
+        .where(_ONE)
+        .values(
+            undo_at=now() + literal_column(str(seconds * MICROSECONDS)),
+            revision=approvals.c.revision + 1,
+            not_before=0,
+        )
     )
-)
-_TAKEN = (
-    update(approvals)
-    .where(_ONE)
-    .values(
-        undo_at=now() + literal_column(str(SILENT_SECONDS * MICROSECONDS)),
-        revision=approvals.c.revision + 1,
-        not_before=0,
-    )
-)
+
+
+_ASKED, _TAKEN = _told_in(TAKEN_SECONDS), _told_in(SILENT_SECONDS)
 _DUE = (
     select(approvals.c.id)
     .where(approvals.c.undo_at.is_not(None), approvals.c.undo_at <= now())

@@ -7,8 +7,20 @@ from collections.abc import Iterator
 
 import pytest
 
+from signoff.testing import Approvals
+
 collect_ignore = ["recipes"]
 """`make matrix` names them, in an environment of their own."""
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def people(signoff_approvals: Approvals) -> Approvals:
+    return signoff_approvals
 
 
 @pytest.fixture(autouse=True)

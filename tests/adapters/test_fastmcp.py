@@ -37,19 +37,9 @@ ASK = mcp_types.ElicitRequest(
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.fixture(params=[Signoff, AsyncSignoff])
 def signoff(request: pytest.FixtureRequest) -> Any:
     return request.param()
-
-
-@pytest.fixture
-def people(signoff_approvals: Approvals) -> Approvals:
-    return signoff_approvals
 
 
 class Line(BaseModel):

@@ -22,16 +22,6 @@ TIDY: dict[str, Any] = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-def people(signoff_approvals: Approvals) -> Approvals:
-    return signoff_approvals
-
-
 def of(found: dict[str, Any], *names: str) -> list[tuple[Any, ...]]:
     return [tuple(one[name] for name in names) for one in found["items"]]
 

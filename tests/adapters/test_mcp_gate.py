@@ -27,16 +27,6 @@ pytestmark = pytest.mark.anyio
 PARENT = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-def people(signoff_approvals: Approvals) -> Approvals:
-    return signoff_approvals
-
-
 def text(result: dict[str, Any]) -> str:
     return " ".join(block["text"] for block in result["content"])
 

@@ -22,16 +22,6 @@ SMITH: dict[str, Any] = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-def people(signoff_approvals: Approvals) -> Approvals:
-    return signoff_approvals
-
-
 async def test_a_model_is_told_what_was_answered_and_that_it_lets_nothing_run(people: Approvals) -> None:
     async with served() as client:
         await client.begin()

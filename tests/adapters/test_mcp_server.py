@@ -38,16 +38,6 @@ META = {
 }
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-def people(signoff_approvals: Approvals) -> Approvals:
-    return signoff_approvals
-
-
 @asynccontextmanager
 async def served(signoff: AsyncSignoff | None = None, **options: Any) -> AsyncIterator[Client]:
     """A client of the server, in this process."""

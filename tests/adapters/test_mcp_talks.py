@@ -15,16 +15,6 @@ from signoff.testing import Approvals
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-def people(signoff_approvals: Approvals) -> Approvals:
-    return signoff_approvals
-
-
 async def test_a_model_that_waits_hears_a_question_and_answers_it(people: Approvals) -> None:
     people.hold()
     async with served() as client:

@@ -12,7 +12,7 @@ TASK = "task"
 """The action of what asks for feedback, where the agent gives it no name."""
 
 
-def outcome(succeeded: bool, note: str, result: Any) -> str:
+def report_body(succeeded: bool, note: str, result: Any) -> str:
     """The body of a report; raises Invalid."""
     said = {"succeeded": succeeded, "note": note, **({} if result is None else {"result": result})}
     return build(Outcome, said).model_dump_json(exclude_none=True)
