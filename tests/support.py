@@ -50,7 +50,7 @@ def missing(what: str) -> NoReturn:
     pytest.skip(f"{what} is not installed")
 
 
-def eventually(check: Callable[[], Any], seconds: float = 20.0) -> Any:
+def eventually(check: Callable[[], Any], seconds: float = 60.0) -> Any:
     """Wait for the thing: the first true value of `check`."""
     deadline = time.monotonic() + seconds
     while True:

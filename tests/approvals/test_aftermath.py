@@ -16,13 +16,13 @@ def test_what_gathers_while_something_is_noted_is_noted_together() -> None:
 
     def note(ids: Sequence[str]) -> None:
         begun.set()
-        go.wait(20)
+        go.wait(60)
         noted.append(tuple(ids))
 
     told = Aftermath(note)
     told.start()
     told.add("one")
-    assert begun.wait(20)
+    assert begun.wait(60)
     told.add("two")
     told.add("three")
     go.set()

@@ -83,7 +83,7 @@ def test_a_request_is_heard_of_at_once_also_while_a_quiet_connection_is_tried(
     second = signoff.request("refund.create", {**PAYLOAD, "amount": 121}, reversible=True)
     for ticket in (second, first):
         decide(serving, ticket.id)
-        assert ticket.wait(20).approved
+        assert ticket.wait(60).approved
 
 
 def test_an_edit_is_what_runs(serving: Core, signoff: Signoff) -> None:

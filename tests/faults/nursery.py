@@ -55,7 +55,7 @@ class Nursery:
         """End it, and with it all that it has started."""
         self._socket.close()
         self._process.kill()
-        self._process.wait(20)
+        self._process.wait(60)
 
     def _ask(self, said: Mapping[str, Any], *files: int) -> Any:
         ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", files))] if files else []

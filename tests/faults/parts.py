@@ -78,7 +78,7 @@ class Part:
         """SIGKILL, and gone."""
         if self.process:
             self.process.kill()
-            self.process.wait(20)
+            self.process.wait(60)
 
     def signal(self, number: int) -> None:
         if self.process and self.process.poll() is None:
@@ -187,7 +187,7 @@ class PostgreSQL(Part):
         for number in mine:
             with suppress(ProcessLookupError):
                 os.kill(number, signal.SIGKILL)
-        self.process.wait(20)
+        self.process.wait(60)
         eventually(lambda: not any(Path(f"/proc/{number}").exists() for number in mine))
 
     def freeze(self) -> None:

@@ -28,6 +28,6 @@ def test_a_bot_that_is_told_to_stop_waits_for_the_click_that_it_works_on(
             click.start()
             eventually(lambda: not running.wait(0))
             other.execute("ROLLBACK")
-        assert running.wait(20)
+        assert running.wait(60)
         click.join(20)
         assert answers[0]["acked"] and not bot.pending(approval_id)

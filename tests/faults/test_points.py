@@ -161,7 +161,7 @@ def test_a_request_passes_every_point_in_order_and_no_step_is_without_one(local:
             eventually(lambda: "client.received" in trace.points)
             whole.work()
             local.person(ANA).click(local.card(ticket.id), "approve")
-            receipt = ticket.wait(20)
+            receipt = ticket.wait(60)
             whole.work()
             with ThreadPoolExecutor(1) as pool:
                 spends = pool.submit(agent.spend, receipt, 60)

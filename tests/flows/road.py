@@ -184,7 +184,7 @@ class Road:
             self.write_policy(text)
             assert self.process is not None
             self.process.send_signal(signal.SIGHUP)  # it would look by itself, but later
-            eventually(lambda: self.log.count("policy in force") >= said + len(self.roles), 30)
+            eventually(lambda: self.log.count("policy in force") >= said + len(self.roles), 60)
 
     def agent(self, name: str = "billing-bot") -> Signoff:
         """A client in this process."""

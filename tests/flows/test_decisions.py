@@ -39,7 +39,7 @@ def test_an_approval_reaches_the_agent_and_the_card(either_road: Road) -> None:
     assert shown.index("refund.create") < shown.index("cus_42") < shown.index("ticket 991")
     assert the_button(message, "approve")["style"] == "primary"
     ana.click(message, "approve")
-    receipt = ticket.wait(20)
+    receipt = ticket.wait(60)
     assert receipt.approved and receipt.payload == PAYLOAD and not receipt.edited
     assert receipt.decided_by and (receipt.decided_by.id, receipt.decided_by.name) == (ANA, "ana")
     assert receipt.permalink and message["ts"].replace(".", "") in receipt.permalink
@@ -54,7 +54,7 @@ def test_an_approval_reaches_the_agent_and_the_card(either_road: Road) -> None:
 def test_a_failure_that_the_agent_reports_mentions_who_approved(road: Road) -> None:
     ticket = ask(road)
     Someone(road.slack, BEN).click(card(road.slack, ticket.id), "approve")
-    assert ticket.wait(20).approved
+    assert ticket.wait(60).approved
     road.agent().report(ticket.id, succeeded=False, note="card was closed")
     redrawn(road.slack, ticket.id, "*Failed*", "card was closed", f"<@{BEN}>")
 
@@ -65,7 +65,7 @@ def test_a_rejection_says_which_it_is_and_why(either_road: Road, changes: bool, 
     ticket = ask(road)
     ana.reject(card(road.slack, ticket.id), "This is ticket 992's", changes=changes)
     with pytest.raises(Rejected, match="This is ticket 992's") as caught:
-        ticket.wait(20)
+        ticket.wait(60)
     assert caught.value.receipt and caught.value.receipt.resubmit is changes
     assert caught.value.receipt.payload is None
     redrawn(road.slack, ticket.id, f"{word} by <@{ANA}>", "This is ticket 992's")
@@ -85,7 +85,7 @@ def test_a_rejection_without_a_reason_stays_open(road: Road) -> None:
     assert road.row(ticket.id).pending
     ana.submit(ana.view("reject"), **{"Why,_or_what_to_change": "No."})
     with pytest.raises(Rejected, match=r"No\."):
-        ticket.wait(20)
+        ticket.wait(60)
 
 
 def test_an_edit_shows_its_errors_then_the_difference_and_approves_that(either_road: Road) -> None:
@@ -99,7 +99,7 @@ def test_an_edit_shows_its_errors_then_the_difference_and_approves_that(either_r
     difference = ana.view("difference", "120", "80")
     assert road.row(ticket.id).pending, "looking at the difference decides nothing"
     ana.submit(difference)
-    receipt = ticket.wait(20)
+    receipt = ticket.wait(60)
     assert receipt.approved and receipt.edited and receipt.payload == {"customer": "cus_42", "amount": 80}
     redrawn(road.slack, ticket.id, f"*Approved* by <@{ANA}>", "Changed by the approver", "120", "80")
     assert ana.stack() == []
@@ -118,7 +118,7 @@ def test_an_edit_against_the_schema_is_refused_at_its_field(road: Road) -> None:
     assert list(answer["response"]["errors"]) == [field]
     ana.submit(ana.view("edit"), code="xyz")
     ana.submit(ana.view("difference", "abc", "xyz"))
-    assert ticket.wait(20).payload == {"code": "xyz", "other": 1}
+    assert ticket.wait(60).payload == {"code": "xyz", "other": 1}
 
 
 @pytest.mark.http
@@ -127,7 +127,7 @@ def test_a_note_goes_to_the_agent_and_the_card(road: Road) -> None:
     ticket = ask(road)
     ana.choose(card(road.slack, ticket.id), "note")
     ana.submit(ana.view("note", "cus_42"), Note_to_the_agent_and_the_record="as agreed by phone")
-    receipt = ticket.wait(20)
+    receipt = ticket.wait(60)
     assert receipt.approved and receipt.reason == "as agreed by phone"
     redrawn(road.slack, ticket.id, "*Approved*", "Note: ", "as agreed by phone")
 
@@ -164,7 +164,7 @@ def test_a_folded_payload_is_approved_on_the_last_page_of_its_review(either_road
     assert "the very last word" in seen and all(line in seen for line in lines)
     assert road.row(ticket.id).pending
     ana.submit(view)
-    assert ticket.wait(20).payload == {"plan": lines, "zuletzt": "the very last word"}
+    assert ticket.wait(60).payload == {"plan": lines, "zuletzt": "the very last word"}
     redrawn(road.slack, ticket.id, f"*Approved* by <@{ANA}>")
     assert ana.stack() == []
 
@@ -181,7 +181,7 @@ def test_what_cannot_be_undone_asks_and_repeats_what(road: Road) -> None:
     ana.click(message, "approve", confirm=False)
     assert road.row(ticket.id).pending and "approve" in buttons(card(road.slack, ticket.id))
     ana.click(message, "approve", confirm=True)
-    assert ticket.wait(20).approved
+    assert ticket.wait(60).approved
     redrawn(road.slack, ticket.id, "*Approved*")
 
 
@@ -192,7 +192,7 @@ def test_a_request_that_its_agent_withdraws_cannot_be_decided(road: Road) -> Non
     assert ticket.cancel("The customer called").status == "cancelled"
     redrawn(road.slack, ticket.id, "*Withdrawn by the agent*", "The customer called", "Nothing ran")
     with pytest.raises(Cancelled):
-        ticket.wait(20)
+        ticket.wait(60)
     before = len(ana.told())
     stale = road.slack.act(
         type="click", user=ANA, channel="C0APPROVE1", ts=message["ts"], action_id="approve"
@@ -208,7 +208,7 @@ def test_an_unanswered_request_expires_and_is_no_rejection(either_road: Road) ->
     ticket = ask(road, expires_in=1)
     card(road.slack, ticket.id)
     with pytest.raises(Expired) as caught:
-        ticket.wait(20)
+        ticket.wait(60)
     assert caught.value.receipt and caught.value.receipt.never_shown is False
     shown = text_of(redrawn(road.slack, ticket.id, "*Nobody answered by", "Nothing ran"))
     assert "Rejected" not in shown
@@ -228,7 +228,7 @@ def test_the_list_opens_a_review_that_approves(road: Road) -> None:
     assert "approve" not in buttons(listed)
     ana.click(listed, "review", value=f"{ticket.id}:1")
     ana.submit(ana.view("review", "cus_42"))
-    assert ticket.wait(20).approved
+    assert ticket.wait(60).approved
     redrawn(road.slack, ticket.id, "*Approved*")
     assert message["ts"] == card(road.slack, ticket.id)["ts"]
 
@@ -264,6 +264,6 @@ def test_the_list_has_pages_oldest_first_and_help(road: Road) -> None:
     assert "approve" not in buttons(home)
     ana.press(home, "review", value=f"{tickets[0].id}:1")
     ana.submit(ana.view("review"))
-    assert tickets[0].wait(20).approved
+    assert tickets[0].wait(60).approved
     for ticket in tickets[1:]:
         assert ticket.cancel().status == "cancelled"

@@ -47,7 +47,7 @@ def test_a_result_is_asked_about_once_and_the_agent_learns_from_the_answer(road:
     signoff = road.agent()
     ticket = signoff.request("refund.create", {"amount": 120}, reversible=True)
     ana.click(card(road.slack, ticket.id), "approve")
-    assert ticket.wait(20).approved
+    assert ticket.wait(60).approved
     signoff.report(ticket.id, succeeded=True, result={"id": "re_991", "net": HOSTILE})
     message = asked(road, ticket.id)
     shown = text_of(message)

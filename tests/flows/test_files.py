@@ -389,6 +389,6 @@ def test_an_invoice_is_looked_at_and_approved_and_the_agent_gets_what_was_seen(e
     replies = [message for message in slack.messages(CHANNEL, shown["ts"]) if message.get("files")]
     assert [file["name"] for message in replies for file in message["files"]] == ["attachment-1.pdf"]
     Someone(slack, ANA).click(shown, "approve")
-    receipt = ticket.wait(20)
+    receipt = ticket.wait(60)
     assert receipt.approved and receipt.payload["invoice"] == invoice
     slack.team(bot={"scopes": scopes})

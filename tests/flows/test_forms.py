@@ -50,7 +50,7 @@ def test_a_form_of_two_pages_keeps_what_was_typed_there_and_back(either_road: Ro
     difference = ana.view("difference", "f000", "f001", "f149")
     assert drafts(road, ticket.id) == 1
     ana.submit(difference)
-    assert ticket.wait(20).payload == WIDE | {"f000": 7, "f001": 8, "f149": 9}
+    assert ticket.wait(60).payload == WIDE | {"f000": 7, "f001": 8, "f149": 9}
     redrawn(road.slack, ticket.id, f"*Approved* by <@{ANA}>")
     road.move(ticket.id, ended_at=road.store.clock() - 3_601_000_000)
     eventually(lambda: drafts(road, ticket.id) == 0, 20)
@@ -92,7 +92,7 @@ def test_a_value_among_hundreds_is_found_by_typing(road: Road) -> None:
     assert [o["text"]["text"] for o in found["options"]] == REGIONS[240:]
     ana.submit(view, region=found["options"][9])
     ana.submit(ana.view("difference", "region-001", "region-249"))
-    assert ticket.wait(20).payload == {"region": "region-249"}
+    assert ticket.wait(60).payload == {"region": "region-249"}
 
 
 def test_a_nested_object_and_a_moment_are_edited_as_fields(road: Road) -> None:
@@ -113,7 +113,7 @@ def test_a_nested_object_and_a_moment_are_edited_as_fields(road: Road) -> None:
     }
     assert road.slack.act(type="submit", user=ANA, view_id=view["id"], state=state)["acked"]
     ana.submit(ana.view("difference"))
-    assert ticket.wait(20).payload == {
+    assert ticket.wait(60).payload == {
         "window": {"start": "2026-12-01T10:00:00+02:00", "hosts": ["web-1", "web-3"]}
     }
 
@@ -130,7 +130,7 @@ def test_who_was_overtaken_is_told_by_whom_and_what_and_keeps_what_they_typed(ro
     ana.click(message, "edit")
     ana.submit(ana.view("edit"), amount="80")
     ana.submit(ana.view("difference", "80"))
-    assert ticket.wait(20).payload == {"amount": 80}
+    assert ticket.wait(60).payload == {"amount": 80}
     if late == "edit":
         ben.submit(form, amount="90")
     else:

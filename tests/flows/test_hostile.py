@@ -154,7 +154,7 @@ def test_an_outcome_and_an_edit_that_are_hostile_stay_text(road: Road) -> None:
     ana.click(card(road.slack, ticket.id), "edit")
     ana.submit(ana.view("edit"), note=EVIL.replace(BIDI, ""))
     ana.submit(ana.view("difference"))
-    assert ticket.wait(20).payload == {"note": EVIL.replace(BIDI, "")}
+    assert ticket.wait(60).payload == {"note": EVIL.replace(BIDI, "")}
     agent.report(ticket.id, succeeded=True, note=EVIL * 20)
     redrawn(road.slack, ticket.id, "*Done*", MARK)
     eventually(lambda: not undelivered(road.store))

@@ -72,7 +72,7 @@ def test_a_rejection_by_words_reaches_the_agent_and_the_card(either_road: Road) 
     note = ana.told_now(before, "You rejected refund.create")
     assert note["thread_ts"] == place["ts"]
     with pytest.raises(Rejected) as rejected:
-        ticket.wait(20)
+        ticket.wait(60)
     assert rejected.value.receipt and rejected.value.receipt.reason == "wrong customer & a <wrong> sum"
     assert rejected.value.receipt.decided_by and rejected.value.receipt.decided_by.id == ANA
     redrawn(road.slack, ticket.id, f"*Rejected* by <@{ANA}>", "wrong customer & a <wrong> sum")
@@ -86,7 +86,7 @@ def test_decide_opens_the_review_from_the_card(either_road: Road) -> None:
     eventually(lambda: not undelivered(road.store))  # a person is slower than the note of where it stands
     ana.use_shortcut(found)
     ana.submit(ana.view("review", "120"))
-    assert ticket.wait(20).approved
+    assert ticket.wait(60).approved
     redrawn(road.slack, ticket.id, f"*Approved* by <@{ANA}>")
     ana.use_shortcut(card(road.slack, ticket.id))
     ana.view("message", f"<@{ANA}> approved this")

@@ -151,7 +151,7 @@ def test_a_locked_database_records_nothing_and_a_second_click_works(road: Road) 
         late = ask(road)
     assert road.decisions(ticket.id) == 0 and "approve" in buttons(card(road.slack, ticket.id))
     ana.click(message, "approve")
-    assert ticket.wait(20).approved
+    assert ticket.wait(60).approved
     redrawn(road.slack, ticket.id, "*Approved*")
     card(road.slack, late.id)
     assert late.cancel().status == "cancelled"
@@ -179,7 +179,7 @@ def test_a_database_that_is_away_records_nothing_and_a_second_click_works(_postg
     engine.dispose()
     assert road.row(ticket.id).pending and road.decisions(ticket.id) == 0
     ana.click(message, "approve")
-    assert ticket.wait(20).approved
+    assert ticket.wait(60).approved
     redrawn(road.slack, ticket.id, "*Approved*")
     card(road.slack, late.id)
     assert late.cancel().status == "cancelled"

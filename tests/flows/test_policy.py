@@ -96,7 +96,7 @@ def told(road: Road, user: str) -> str:
 
 def test_what_is_allowed_runs_at_once_and_no_card_stands(road: Road) -> None:
     ticket = refund(road, 50)
-    receipt = ticket.wait(20)
+    receipt = ticket.wait(60)
     assert receipt.payload == {"customer": "cus_42", "amount": 50} and receipt.policy
     assert receipt.decided_by is None
     road.agent().report(ticket.id, succeeded=True, note="re_1")
@@ -107,7 +107,7 @@ def test_what_is_allowed_runs_at_once_and_no_card_stands(road: Road) -> None:
 
 def test_what_is_notified_runs_at_once_and_a_small_card_says_so(road: Road) -> None:
     ticket = road.agent().request("files.edit", {"path": "a.txt"}, reversible=True)
-    ticket.wait(20)
+    ticket.wait(60)
     found = card(road.slack, ticket.id)
     assert buttons(found) == [] and "ran without asking" in text_of(found) and "a.txt" in text_of(found)
     road.agent().report(ticket.id, succeeded=True, note="saved")
@@ -118,7 +118,7 @@ def test_what_is_notified_runs_at_once_and_a_small_card_says_so(road: Road) -> N
 def test_what_is_blocked_is_told_why_and_nobody_is_asked(road: Road) -> None:
     ticket = road.agent().request("iam.grant_admin", {"user": "ben"}, reversible=False)
     with pytest.raises(Blocked) as refused:
-        ticket.wait(20)
+        ticket.wait(60)
     assert "Admins are made by people only." in str(refused.value)
     assert cards(road.slack, ticket.id) == []
 
@@ -132,27 +132,27 @@ def test_a_rule_says_who_is_asked_and_its_headline_stands_on_top(road: Road) -> 
     ben.click(found, "approve")
     eventually(lambda: f"Only <@{ANA}> can decide this" in str(road.slack.messages(CHANNEL)))
     Someone(road.slack, ANA).click(found, "approve")
-    assert ticket.wait(20).approved
+    assert ticket.wait(60).approved
 
 
 def test_what_is_required_and_not_said_is_named(road: Road) -> None:
     with pytest.raises(Invalid, match="wants reason"):
-        refund(road, 2000).wait(20)
+        refund(road, 2000).wait(60)
 
 
 def test_the_same_is_not_asked_twice_at_once(road: Road) -> None:
     first = refund(road, 130)
     card(road.slack, first.id)
     with pytest.raises(Duplicate, match=first.id):
-        refund(road, 130).wait(20)
+        refund(road, 130).wait(60)
 
 
 def test_a_flood_is_refused_and_its_channel_told_once(road: Road) -> None:
     for amount in (1, 2):
-        refund(road, amount, agent="busy-bot").wait(20)
+        refund(road, amount, agent="busy-bot").wait(60)
     for amount in range(3, 13):
         with pytest.raises(Limited, match="try again after"):
-            refund(road, amount, agent="busy-bot").wait(20)
+            refund(road, amount, agent="busy-bot").wait(60)
 
     def notices() -> list[Any]:
         return [m for m in road.slack.messages(CHANNEL) if "busy-bot asks for too much" in m.get("text", "")]
@@ -169,7 +169,7 @@ def test_an_edit_into_a_stricter_rule_is_refused_with_who_may(road: Road) -> Non
     ana.submit(ana.view("edit"), amount="1400")
     ana.submit(ana.view("edit", f"With these changes only <@{MIA}> can decide this"), amount="90")
     ana.submit(ana.view("difference", "90"))
-    assert ticket.wait(20).payload == {"customer": "cus_42", "amount": 90}
+    assert ticket.wait(60).payload == {"customer": "cus_42", "amount": 90}
 
 
 def test_an_edit_of_several_fields_into_what_is_blocked_says_so_on_top_of_the_form(road: Road) -> None:
@@ -181,7 +181,7 @@ def test_an_edit_of_several_fields_into_what_is_blocked_says_so_on_top_of_the_fo
     assert form["blocks"][0]["block_id"] == "refused"
     ana.submit(form, to="mia")
     ana.submit(ana.view("difference", "mia"))
-    assert ticket.wait(20).payload == {"to": "mia", "text": "Bye"}
+    assert ticket.wait(60).payload == {"to": "mia", "text": "Bye"}
 
 
 def test_what_a_new_file_blocks_ends_as_blocked_and_its_card_says_so(road: Road) -> None:
@@ -205,7 +205,7 @@ def test_a_form_that_was_opened_under_another_file_decides_nothing(road: Road) -
     ana.view("message", f"now only <@{BEN}> can")
     assert road.row(ticket.id).pending
     Someone(road.slack, BEN).click(found, "approve")
-    assert ticket.wait(20).approved
+    assert ticket.wait(60).approved
 
 
 def test_a_bad_file_leaves_the_old_one_in_force_and_an_admin_is_told_once(road: Road) -> None:
@@ -215,13 +215,13 @@ def test_a_bad_file_leaves_the_old_one_in_force_and_an_admin_is_told_once(road: 
         assert road.children()[role]
     assert road.process is not None
     road.process.send_signal(signal.SIGHUP)
-    assert refund(road, 33).wait(20).approved
+    assert refund(road, 33).wait(60).approved
     assert told(road, BEN).count("The policy file cannot be used") == 1
     pid = road.kill("intake")
     eventually(lambda: road.children().get("intake") not in (None, pid), 60)
     assert refund(road, 34).wait(60).approved
     road.follow(RULES.replace("payload.amount <= 50", "payload.amount <= 60"))
-    assert refund(road, 60).wait(20).approved
+    assert refund(road, 60).wait(60).approved
 
 
 def test_sighup_has_the_file_read_and_the_server_goes_on(road: Road) -> None:
@@ -229,8 +229,8 @@ def test_sighup_has_the_file_read_and_the_server_goes_on(road: Road) -> None:
     road.write_policy(RULES.replace("payload.amount <= 50", "payload.amount <= 70"))
     assert road.process is not None
     road.process.send_signal(signal.SIGHUP)
-    eventually(lambda: road.log.count("policy in force") >= said + 3, 30)
-    assert refund(road, 70).wait(20).approved and road.process.poll() is None
+    eventually(lambda: road.log.count("policy in force") >= said + len(road.roles), 60)
+    assert refund(road, 70).wait(60).approved and road.process.poll() is None
 
 
 def test_a_bad_file_is_refused_at_start(make_road: Callable[..., Road], road: Road, tmp_path: Path) -> None:

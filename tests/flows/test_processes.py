@@ -32,7 +32,7 @@ def test_a_server_that_is_killed_leaves_nothing_and_the_next_one_finds_everythin
     )
     message = card(road.slack, waiting.id)
     ana.click(card(road.slack, decided.id), "approve")
-    assert decided.wait(20).approved
+    assert decided.wait(60).approved
     eventually(lambda: not undelivered(road.store))
 
     twin = Road(road.slack, road.folder, road.settings)

@@ -22,7 +22,7 @@ def at_once(*works: Any) -> None:
     start, faults = threading.Barrier(len(works)), []
 
     def run(work: Any) -> None:
-        start.wait(20)
+        start.wait(60)
         try:
             work()
         except BaseException as error:
@@ -49,7 +49,7 @@ def test_of_two_people_one_wins_and_the_other_is_told(either_road: Road, attempt
         lambda: ben.submit(form, **{"Why,_or_what_to_change": "No"}),
     )
     try:
-        ended = ticket.wait(20)
+        ended = ticket.wait(60)
     except Rejected as error:
         assert error.receipt
         ended = error.receipt
@@ -77,7 +77,7 @@ def test_many_clicks_are_one_decision(road: Road) -> None:
         )
 
     at_once(*[lambda someone=someone: press(someone) for someone in people for _ in range(8)])
-    assert ticket.wait(20).approved
+    assert ticket.wait(60).approved
     assert road.decisions(ticket.id) == 1
     redrawn(road.slack, ticket.id, "*Approved*")
 
@@ -114,7 +114,7 @@ def test_a_form_that_comes_too_late_changes_nothing_and_says_why(road: Road, for
     ana.view("message", *words)
     assert road.decisions(ticket.id) == (end == "decided")
     with pytest.raises(NotApproved) as caught:
-        ticket.wait(20)
+        ticket.wait(60)
     assert caught.value.receipt
     assert caught.value.receipt.status == {"decided": "rejected", "withdrawn": "cancelled"}.get(end, end)
     redrawn(road.slack, ticket.id)
@@ -128,7 +128,7 @@ def test_a_click_after_the_time_is_told_and_the_card_has_no_buttons_any_more(eit
     ana.click(message, "approve")
     ana.told_now(before, "The time ran out", "Nothing ran")
     with pytest.raises(Expired):
-        ticket.wait(20)
+        ticket.wait(60)
     redrawn(road.slack, ticket.id, "*Nobody answered by")
     assert road.decisions(ticket.id) == 0
 
@@ -143,7 +143,7 @@ def test_a_card_that_nobody_knows_is_redrawn_by_a_click(road: Road) -> None:
     known = eventually(lambda: road.row(ticket.id).card.message)
     double = next(m for m in twins if m["ts"] != known)
     ana.click(double, "approve")
-    assert ticket.wait(20).approved
+    assert ticket.wait(60).approved
 
     def both() -> bool:
         shown = [text_of(m) for m in cards(road.slack, ticket.id)]

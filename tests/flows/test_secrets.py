@@ -91,7 +91,7 @@ def listening(url: str) -> Iterator[list[str]]:
         yield heard
         with redis.Redis.from_url(url) as other:
             other.echo("that-was-all")
-        assert done.wait(20)
+        assert done.wait(60)
         thread.join(20)
     client.close()
 
@@ -110,21 +110,21 @@ def test_a_secret_in_a_request_is_in_no_log_and_in_no_key_of_rq(
         ana.close_all()
         ana.reject(message, f"because of {CANARY}")
         with pytest.raises(NotApproved, match=CANARY):
-            ticket.wait(20)
+            ticket.wait(60)
         redrawn(road.slack, ticket.id, "*Rejected*", CANARY)
 
         approved = agent.request("leak.test", {"password": CANARY}, reversible=True)
         ana.click(card(road.slack, approved.id), "edit")
         ana.submit(ana.view("edit"), password=f"{CANARY}-2")
         ana.submit(ana.view("difference"))
-        assert approved.wait(20).payload == {"password": f"{CANARY}-2"}
+        assert approved.wait(60).payload == {"password": f"{CANARY}-2"}
         agent.report(approved.id, succeeded=False, note=CANARY)
         redrawn(road.slack, approved.id, "*Failed*", CANARY)
 
         noted = agent.request("leak.test", {"password": CANARY}, reversible=True)
         ana.choose(card(road.slack, noted.id), "note")
         ana.submit(ana.view("note"), Note_to_the_agent_and_the_record=CANARY)
-        assert noted.wait(20).reason == CANARY
+        assert noted.wait(60).reason == CANARY
         agent.report(noted.id, succeeded=True, note=CANARY)
         redrawn(road.slack, noted.id, "*Done*", CANARY)
 
@@ -137,7 +137,7 @@ def test_a_secret_in_a_request_is_in_no_log_and_in_no_key_of_rq(
         top = card(road.slack, paged.id)
         ana.write(f"<@{BOT_USER_ID}> reject {CANARY}", top["ts"])
         with pytest.raises(NotApproved, match=CANARY):
-            paged.wait(20)
+            paged.wait(60)
         road.slack.act(
             type="command", user=ANA, channel=CHANNEL, command="/approvals", text=f"pending {CANARY}"
         )
@@ -146,7 +146,7 @@ def test_a_secret_in_a_request_is_in_no_log_and_in_no_key_of_rq(
         road.redis.xadd("signoff:req:leaky-bot", {"v": CANARY, "kind": CANARY, CANARY: CANARY})
         eventually(lambda: road.redis.xlen("signoff:dead") >= 2)
         with pytest.raises(Invalid):
-            agent.request("leak.test", {"again": CANARY}, key=CANARY, reversible=True).wait(20)
+            agent.request("leak.test", {"again": CANARY}, key=CANARY, reversible=True).wait(60)
         misdrawn = {"mode": "error", "error": "invalid_blocks"}
         with road.fault(method="chat.postMessage", about="leak.refused", **misdrawn):
             refused = agent.request("leak.refused", {"refused": CANARY}, reversible=True)
@@ -318,7 +318,7 @@ def test_a_secret_is_in_no_log_when_slack_refuses(road: Road) -> None:
     with road.fault(method="chat.update", mode="error", error="invalid_blocks", about=message["ts"]):
         ana.click(message, "approve")
         eventually(lambda: road.faults(ticket.id))
-    ticket.wait(20)
+    ticket.wait(60)
     road.move(ticket.id, not_before=0)
     redrawn(road.slack, ticket.id, "*Approved*")
     with road.fault(method="chat.postMessage", mode="error", error="internal_error", about="leak.late"):

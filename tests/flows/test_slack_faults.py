@@ -55,7 +55,7 @@ def test_a_fault_of_slack_postpones_a_card(road: Road, mode: str) -> None:
         assert other.wait(2).approved, "decisions do not wait for cards"
         card(road.slack, ticket.id)
     ana.click(card(road.slack, ticket.id), "approve")
-    assert ticket.wait(20).approved
+    assert ticket.wait(60).approved
     redrawn(road.slack, ticket.id, "*Approved*")
     redrawn(road.slack, other.id, "*Approved*")
     assert len(cards(road.slack, ticket.id)) == 1
@@ -85,7 +85,7 @@ def test_a_card_that_was_deleted_is_posted_anew(road: Road) -> None:
         eventually(lambda: len(cards(road.slack, ticket.id)) == 2)
     old, new = cards(road.slack, ticket.id)
     assert not buttons(new) and "*Approved*" in text_of(new)
-    assert ticket.wait(20).approved and old["ts"] == message["ts"]
+    assert ticket.wait(60).approved and old["ts"] == message["ts"]
 
 
 def told_of_refunds(road: Road) -> int:
@@ -100,7 +100,7 @@ def test_a_card_that_slack_refuses_to_redraw_keeps_the_decision(road: Road, erro
     eventually(lambda: not undelivered(road.store))
     with road.fault(method="chat.update", mode="error", error=error, about=message["ts"]):
         ana.click(message, "approve")
-        assert ticket.wait(20).approved
+        assert ticket.wait(60).approved
         eventually(lambda: not road.faults_left())
     eventually(lambda: told_of_refunds(road) > told)
     road.move(ticket.id, not_before=0)
@@ -119,7 +119,7 @@ def test_a_socket_that_closes_under_a_click_comes_back(road: Road) -> None:
         return bool(answer.get("acked")) or answer.get("error") == "no_such_element"
 
     eventually(press)
-    assert ticket.wait(20).approved and ana
+    assert ticket.wait(60).approved and ana
     assert road.decisions(ticket.id) == 1
     eventually(lambda: road.slack.state()["connections"] == 2, 60)
 
@@ -150,7 +150,7 @@ def test_a_channel_that_takes_no_cards_is_told_to_the_admins_once(
         eventually(lambda: road.faults(waits.id) == road.faults(ends.id) == f"{code} {CHANNEL}")
         road.run_out(ends.id)
         with pytest.raises(Expired) as caught:
-            ends.wait(20)
+            ends.wait(60)
         assert caught.value.receipt and caught.value.receipt.never_shown
         for ticket in (waits, ends):  # tried again, in vain
             tried = refusals(road, code)
@@ -160,7 +160,7 @@ def test_a_channel_that_takes_no_cards_is_told_to_the_admins_once(
         road.slack.team(channels={CHANNEL: mended})
     eventually(lambda: road.row(waits.id).card.message or road.move(waits.id, not_before=0))
     Someone(road.slack, ANA).click(card(road.slack, waits.id), "approve")
-    assert waits.wait(20).approved
+    assert waits.wait(60).approved
     told = [m for m in road.slack.messages(OMAR)[before:] if action in m["text"]]
     assert len(told) == 1, [m["text"] for m in told]
 
@@ -179,12 +179,12 @@ def test_cards_wait_for_a_token_that_was_revoked(road: Road) -> None:
         road.slack.team(bot={"token_error": ""})
     if road.row(first.id).pending:  # whoever is not remembered cannot be asked for without a token
         ana.click(card(road.slack, first.id), "approve")
-    assert first.wait(20).approved
+    assert first.wait(60).approved
     for ticket in (first, second):
         road.move(ticket.id, not_before=0)
     redrawn(road.slack, first.id, "*Approved*")
     ana.click(card(road.slack, second.id), "approve")
-    assert second.wait(20).approved
+    assert second.wait(60).approved
     redrawn(road.slack, second.id, "*Approved*")
 
 
@@ -208,7 +208,7 @@ def test_a_proxys_answer_postpones_a_card_and_is_no_refusal(
         with road.fault(method=method, mode=mode, done=done, status=200, about=message["ts"]):
             ana.click(message, "approve")
             eventually(lambda: not road.faults_left())
-    assert ticket.wait(20).approved
+    assert ticket.wait(60).approved
     redrawn(road.slack, ticket.id, f"*Approved* by <@{ANA}>")
     assert len(cards(road.slack, ticket.id)) == 1
     assert len(road.slack.messages(OMAR)) == told
@@ -223,7 +223,7 @@ def test_what_passes_by_itself_is_waited_for(road: Road, error: str) -> None:
     with road.fault(method="chat.update", mode="error", error=error, times=2, about=message["ts"]):
         ana.click(message, "approve")
         redrawn(road.slack, ticket.id, "*Approved*")
-    assert ticket.wait(20).approved and len(road.slack.messages(OMAR)) == told
+    assert ticket.wait(60).approved and len(road.slack.messages(OMAR)) == told
 
 
 def test_a_card_of_many_bytes_can_be_redrawn(road: Road) -> None:

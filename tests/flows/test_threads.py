@@ -72,7 +72,7 @@ def test_the_cards_of_a_run_are_replies_in_one_thread_that_counts_them(either_ro
     cards = [says(road, ticket.id, *words) for ticket in (one, two)]
     assert {card["thread_ts"] for card in cards} == {top["ts"]}
     ana.click(cards[0], "approve")
-    receipt = one.wait(20)
+    receipt = one.wait(60)
     assert receipt.approved and receipt.permalink
     assert receipt.permalink.endswith(f"?thread_ts={top['ts']}&cid={CHANNEL}")
     assert not buttons(says(road, one.id, f"*Approved* by <@{ANA}>", "not reported yet"))
@@ -90,7 +90,7 @@ def test_forms_work_in_a_thread_and_who_may_not_decide_is_told_there(road: Road)
     assert mia.told_now(before, "can decide this")["thread_ts"] == card["thread_ts"]
     Someone(road.slack, BEN).reject(card, "Ask Ana first", changes=True)
     with pytest.raises(Rejected, match="Ask Ana first"):
-        ticket.wait(20)
+        ticket.wait(60)
     assert not buttons(says(road, ticket.id, "*Sent back*", "Ask Ana first"))
 
 
@@ -213,7 +213,7 @@ def test_a_card_appears_in_the_thread_that_its_agent_names(road: Road) -> None:
     card = reply(road, ticket.id)
     assert card["thread_ts"] == ts
     ana.click(card, "approve")
-    assert ticket.wait(20).approved
+    assert ticket.wait(60).approved
     says(road, ticket.id, "*Approved*")
     assert [m["user"] for m in road.slack.messages(CHANNEL, ts)].count(MIA) == 1
     assert len(road.slack.messages(CHANNEL, ts)) == 2, "their message and the card"

@@ -28,7 +28,7 @@ def test_a_click_is_posted_once_it_is_taken_and_no_secret_is_logged(either_road:
         endpoint, secret = made["SIGNOFF_WEBHOOK_ID"], made["SIGNOFF_WEBHOOK_SECRET"]
         ticket = road.agent().request("refund.create", {"amount": 120}, reversible=True)
         ana.click(card(road.slack, ticket.id), "approve")
-        assert ticket.wait(20).approved
+        assert ticket.wait(60).approved
         refused = eventually(lambda: receiver.got)[0]
         receiver.behave = answer("200 OK")
         taken = eventually(lambda: receiver.got[1:], 60)[0]

@@ -108,7 +108,7 @@ def test_an_agent_may_do_all_that_its_client_does(serving: Core, agent: Signoff,
     found = serving.store.find(AGENT, ticket.id)
     assert found is not None
     serving.approvals.decide(found.id, 1, "U0ANA", "approve")
-    assert ticket.wait(20).payload == PAYLOAD
+    assert ticket.wait(60).payload == PAYLOAD
     agent.report(ticket.id, succeeded=True)
     withdrawn = agent.request("refund.create", PAYLOAD, reversible=False)
     assert agent.cancel(withdrawn.id).status == "cancelled"
@@ -276,7 +276,7 @@ def test_a_whole_server_runs_and_is_examined_as_its_own_user(
                 channel, reviewer = given["SIGNOFF_CHANNEL"], given["SIGNOFF_APPROVERS"].partition(",")[0]
                 card = eventually(lambda: slack.messages(channel))[0]
                 slack.act(type="click", user=reviewer, channel=channel, ts=card["ts"], action_id="approve")
-                assert ticket.wait(20).payload == PAYLOAD
+                assert ticket.wait(60).payload == PAYLOAD
             eventually(lambda: admin.exists("rq:workers:signoff") and not admin.llen("rq:queue:signoff"))
             patient = Patient(lambda: 0.0)
             assert backends.redis_server(patient) and backends.queues(patient)

@@ -156,7 +156,7 @@ def test_one_that_is_too_slow_comes_again_for_that_reason(slack: Sandbox, app: A
     def slow_once(_: JSON) -> Answer:
         asked.append(1)
         if len(asked) == 1:
-            go.wait(20)
+            go.wait(60)
         return FINE
 
     app.answers = slow_once

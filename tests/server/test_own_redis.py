@@ -213,7 +213,7 @@ def test_a_redis_that_ends_before_it_reads_its_settings_is_told_of_too(
 
     def start_and_let_it_end(*given: object, **more: object) -> subprocess.Popen[bytes]:
         process = start(*given, **more)  # type: ignore[arg-type]
-        process.wait(20)
+        process.wait(60)
         return process
 
     broken = script(tmp_path, '[ "$1" = --version ] && echo "Redis server v=7.0.0" || exit 1')

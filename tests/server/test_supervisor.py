@@ -137,7 +137,7 @@ def test_a_signal_and_a_file_end_a_wait_at_once() -> None:
     with Signals() as signals:
         threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGHUP)).start()
         started = time.monotonic()
-        assert not signals.wait(20)
+        assert not signals.wait(60)
         eventually(lambda: signals.reload)
         os.write(told, b".")
         eventually(lambda: signals.wait(20, [heard]))
