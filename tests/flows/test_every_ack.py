@@ -258,7 +258,7 @@ def test_everything_that_the_app_listens_to_was_pressed(bot: Haunt) -> None:
 
 
 def back_and_forth(bot: Haunt, word: str) -> None:
-    """What chance seldom comes to: the second page of a form and of a review, and back."""
+    """What chance seldom comes to: second pages of a form and of a review, and back; an edit to its end."""
     ana, local = bot.local.person(ANA), bot.local
     form = local.ask(payload={f"f{at:03}": at for at in range(150)})
     ana.click(local.card(form), "edit")
@@ -272,4 +272,9 @@ def back_and_forth(bot: Haunt, word: str) -> None:
     ana.press(ana.view("review", "Page 2 of"), "page")
     ana.view("review", "Page 1 of")
     ana.close_all()
-    bot.driven |= {("action", "edit_back"), ("action", "page")}
+    short = local.ask(payload={"amount": 5, "to": word.strip()}, reversibility="reversible")
+    ana.click(local.card(short), "edit")
+    ana.submit(ana.view("edit"), to="another")
+    ana.submit(ana.view("difference"))
+    ana.close_all()
+    bot.driven |= {("action", "edit_back"), ("action", "page"), ("view", "edit"), ("view", "difference")}
