@@ -26,6 +26,7 @@ from bench import (
     restart,
     road,
     start,
+    stops,
     verdicts,
     waits,
     web,
@@ -36,7 +37,7 @@ from bench.table import Row, render
 
 ALL = (
     "import", "policy", "road", "batches", "minute", "waits", "decisions", "lists", "start", "restart",
-    "costs", "web", "hook", "adapters",
+    "costs", "web", "hook", "adapters", "stops",
 )  # fmt: skip
 NOTES = """\
 floor: the same hops by hand, on raw sockets, sqlite3 and RESP, in as many processes (bench/floor.py).
@@ -72,6 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "web": lambda: web.run(given.rounds),
         "hook": lambda: hook.run(given.rounds),
         "adapters": lambda: adapters.run(given.rounds),
+        "stops": stops.run,
     }
     rows: list[Row] = []
     for name in given.only or ALL:

@@ -16,24 +16,29 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import threading
+import time
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 from signoff import receipts, signatures
 from signoff.errors import AlreadySpent, ConfigError, NotVerified, Stopped, Unreachable
 from signoff.models.identity import process_name
 from signoff.models.receipt import DEPLOYMENT, Receipt
 from signoff.spent import Spent, Store, open_store
+from signoff.stops import FRESH_SECONDS, Heed, Source, open_source
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+WATCH_SECONDS = 2.0
 MARGIN = timedelta(hours=1)
 """How long after its end a receipt is still remembered: clocks of executors differ."""
 
 
 class Stops(Protocol):
-    """Where the guard reads whether an agent was stopped: from Redis, a database, over HTTP."""
+    """A word of your own on whether an agent is stopped, beside the server's or in its place."""
 
     def stopped(self, agent: str, action: str) -> str:
         """Why this agent may not run this now; empty where it may. What it raises counts as stopped."""
@@ -44,7 +49,12 @@ class Guard:
 
     `store` is a Store, or where one is: see `signoff.spent.open_store`. `keys` are the server's public keys
     (`ed25519:…`, as text or read), `agents` the names of those whose receipts are taken here, `deployment`
-    the server's SIGNOFF_DEPLOYMENT. Raises ConfigError.
+    the server's SIGNOFF_DEPLOYMENT.
+
+    `stops` is where the guard hears what people have stopped: the server's URL (with `stops_token`, a token
+    of this guard's), its Redis's, or a `signoff.stops.Source`; each word of it may be `fresh` seconds old,
+    and where none is that young, nothing runs. Without it a stop does not reach this guard. Raises
+    ConfigError.
     """
 
     def __init__(
@@ -53,7 +63,9 @@ class Guard:
         keys: signatures.VerifyKeys | str,
         *,
         agents: Collection[str],
-        stops: Stops | None = None,
+        stops: Source | Stops | str | None = None,
+        stops_token: str = "",
+        fresh: float = FRESH_SECONDS,
         deployment: str = DEPLOYMENT,
     ) -> None:
         if isinstance(agents, str) or not agents:
@@ -61,8 +73,13 @@ class Guard:
         self._store = open_store(store) if isinstance(store, str) else store
         self._keys = signatures.verify_keys(keys) if isinstance(keys, str) else keys
         self._agents = frozenset(agents)
-        self._stops = stops
         self._deployment = deployment
+        if isinstance(stops, str):
+            stops = open_source(stops, stops_token)
+        heeds = stops is not None and hasattr(stops, "statement")
+        noted = getattr(self._store, "highest", None)
+        self._heed = Heed(cast(Source, stops), self._keys, deployment, fresh, noted) if heeds else None
+        self._stops = None if heeds else cast("Stops | None", stops)
 
     def check(self, receipt: Receipt | str, payload: Mapping[str, Any], *, action: str) -> dict[str, Any]:
         """All of `spend` but the spending: the payload that may run, if nobody has run it."""
@@ -137,7 +154,29 @@ class Guard:
         checked = receipts.verify(token, self._keys, agent, issuer=self._deployment)
         return checked, receipts.bind(checked, action=action, payload=payload)
 
+    def watch(self, seconds: float = WATCH_SECONDS) -> None:
+        """Look every few seconds what is stopped, in a thread: so that a guard
+        that nobody asks confirms a stop, too.
+
+        Raises ConfigError where it hears of none.
+        """
+        if self._heed is None:
+            raise ConfigError("A guard that is to watch needs stops=…: where it hears what is stopped.")
+        threading.Thread(target=self._keep_looking, args=(seconds,), daemon=True).start()
+
+    def _keep_looking(self, seconds: float) -> None:
+        assert self._heed is not None
+        while True:
+            with suppress(Stopped, OSError):
+                self._heed.newest()
+            time.sleep(seconds)
+
     def _heed_stops(self, receipt: Receipt) -> None:
+        if self._heed is not None:
+            try:
+                self._heed.check(receipt)
+            except OSError as error:
+                raise Unreachable(f"The guard's store: {type(error).__name__}. Nothing was run.") from None
         if self._stops is None:
             return
         try:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from signoff.errors import Invalid, NotVerified, OtherAction, OtherPayload, refusal
 from signoff.models import receipt_claims
 from signoff.models.messages import Response
-from signoff.models.receipt import DEPLOYMENT, ApprovedReceipt, Decider, Notice, Receipt
+from signoff.models.receipt import DEPLOYMENT, ApprovedReceipt, Decider, Notice, Receipt, Voter
 from signoff.models.receipt_claims import REFUSED_UNREAD, REQUIRED, token_digest
 from signoff.models.talks import Inquiry, Message
 from signoff.payload.canonical import canonical, digest, parse
@@ -67,6 +67,8 @@ def sign(signer: Signer, receipt: Receipt) -> str:
     }
     if receipt.decided_by:
         claims["decided_by"] = receipt.decided_by.model_dump(mode="json", exclude_none=True)
+    if receipt.voters:
+        claims["voters"] = [one.said() for one in receipt.voters]
     claims |= {name: True for name in ("resubmit", "never_shown") if getattr(receipt, name)}
     claims |= {name: getattr(receipt, name) for name in _TEXTS if getattr(receipt, name)}
     claims |= {name: found for name in _MORE if (found := getattr(receipt, name)) is not None}
@@ -283,6 +285,7 @@ def _receipt(claims: dict[str, Any], token: str) -> Receipt:
         digest_sent=claims.get("digest_sent"),
         digest=claims.get("digest"),
         decided_by=Decider.model_validate(decider) if decider else None,
+        voters=tuple(map(Voter.model_validate, claims.get("voters", ()))),
         reason=claims.get("reason", ""),
         resubmit=claims.get("resubmit", False),
         never_shown=claims.get("never_shown", False),

@@ -28,6 +28,7 @@ DENIAL, APPROVAL = "signoff-denial+jwt", "signoff-approval+jwt"
 INQUIRY = "signoff-inquiry+jwt"
 UNDO_TEST = "signoff-undo-test+jwt"
 LESSONS = "signoff-lessons+jwt"
+STOPS = "signoff-stops+jwt"
 """The `typ` of each kind of signed thing: none passes for another."""
 MAX_TOKEN = 64 * 1024
 """Characters of a signed thing that anybody reads."""

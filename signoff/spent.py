@@ -27,6 +27,12 @@ PREFIX = "signoff:spent:"
 """What a Redis user of a guard's own may write: see docs/executor.md."""
 TABLE = "signoff_spent"
 _FIRST = f"SELECT spent_by, spent_at FROM {TABLE} WHERE kid = ? AND agent = ? AND id = ?"  # nosec B608
+STOPS_TABLE = "signoff_stops_seen"
+_NUMBER = f"SELECT number FROM {STOPS_TABLE} WHERE issuer = ?"  # nosec B608
+_HIGHER = (
+    f"INSERT INTO {STOPS_TABLE} VALUES (?, ?) ON CONFLICT (issuer) "  # nosec B608
+    "DO UPDATE SET number = excluded.number WHERE number < excluded.number"
+)
 SECONDS = 5.0
 """How long a store may take to answer."""
 _STRANGE = "SELECT 1 FROM sqlite_master WHERE type IN ('trigger', 'view')"
@@ -50,6 +56,13 @@ class Store(Protocol):
 
         Raises OSError where it cannot be told: then it may or may not be spent.
         """
+
+
+class Remembers(Protocol):
+    """A store that remembers, too, what the server has last said of what is stopped."""
+
+    def highest(self, issuer: str, number: int) -> int:
+        """The highest number of this issuer's statements that was ever noted, and this. Raises OSError."""
 
 
 class RedisStore:
@@ -87,6 +100,22 @@ class RedisStore:
         except (ValueError, KeyError, TypeError):
             return Spent("somebody", spent.at)
 
+    def highest(self, issuer: str, number: int) -> int:
+        """See Remembers."""
+        import redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+
+        link = {"socket_timeout": SECONDS, "socket_connect_timeout": SECONDS, "retry": Retry(NoBackoff(), 0)}
+        name = f"{PREFIX}stops"
+        try:
+            with redis.Redis.from_url(self._url, **link) as client:
+                client.zadd(name, {issuer: number}, gt=True)
+                found: Any = client.zscore(name, issuer)
+        except redis.RedisError as error:
+            raise OSError(f"{type(error).__name__}") from None
+        return int(found or 0)
+
 
 class SqliteStore:
     """In a file of SQLite, for the processes of one machine; made where there is none, for its user alone."""
@@ -108,6 +137,9 @@ class SqliteStore:
                     f"CREATE TABLE IF NOT EXISTS {TABLE} (kid TEXT, agent TEXT, id TEXT, spent_by TEXT, "
                     "spent_at TEXT, until INTEGER, PRIMARY KEY (kid, agent, id))"
                 )
+                connection.execute(
+                    f"CREATE TABLE IF NOT EXISTS {STOPS_TABLE} (issuer TEXT PRIMARY KEY, number INTEGER)"
+                )
         except (sqlite3.Error, OSError) as error:
             raise ConfigError(f"The guard's file {self._path} cannot be used: {error}.") from None
 
@@ -128,6 +160,18 @@ class SqliteStore:
         except sqlite3.Error as error:
             raise OSError(f"{type(error).__name__}: {error}") from None
         return Spent(first[0], datetime.fromisoformat(first[1]))
+
+    def highest(self, issuer: str, number: int) -> int:
+        """See Remembers."""
+        try:
+            with closing(self._connect()) as connection:
+                found = connection.execute(_NUMBER, (issuer,)).fetchone()
+                if found is None or found[0] < number:
+                    connection.execute(_HIGHER, (issuer, number))
+                    found = connection.execute(_NUMBER, (issuer,)).fetchone()
+        except sqlite3.Error as error:
+            raise OSError(f"{type(error).__name__}: {error}") from None
+        return int(found[0])
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=SECONDS, isolation_level=None)
@@ -154,8 +198,14 @@ class SqlStore:
                 sa.Column("spent_at", sa.String(64), nullable=False),
                 sa.Column("until", sa.BigInteger, nullable=False),
             )  # fmt: skip
+            self._numbers = sa.Table(
+                STOPS_TABLE, self._table.metadata,
+                sa.Column("issuer", sa.String(200), primary_key=True),
+                sa.Column("number", sa.BigInteger, nullable=False),
+            )  # fmt: skip
             self._insert = self._table.insert()  # once: to build it anew costs more than to run it
             self._table.create(self._engine, checkfirst=True)
+            self._numbers.create(self._engine, checkfirst=True)
         except (sa.exc.SQLAlchemyError, ModuleNotFoundError) as error:
             raise ConfigError(f"The guard's database cannot be used: {type(error).__name__}.") from None
 
@@ -179,6 +229,27 @@ class SqlStore:
                 with self._engine.begin() as connection:
                     first = connection.execute(self._table.select().where(named)).one()
                 return Spent(first.spent_by, datetime.fromisoformat(first.spent_at))
+        except exc.SQLAlchemyError as error:
+            raise OSError(f"{type(error).__name__}") from None
+
+    def highest(self, issuer: str, number: int) -> int:
+        """See Remembers."""
+        from sqlalchemy import exc
+
+        columns, named = self._numbers.c, self._numbers.c.issuer == issuer
+        raised = self._numbers.update().where(named, columns.number < number).values(number=number)
+        look = self._numbers.select().with_only_columns(columns.number).where(named)
+        try:
+            with self._engine.connect() as connection:
+                found = connection.execute(look).scalar()
+            if found is not None and found >= number:
+                return int(found)
+            if found is None:
+                with suppress(exc.IntegrityError), self._engine.begin() as connection:
+                    connection.execute(self._numbers.insert(), {"issuer": issuer, "number": number})
+            with self._engine.begin() as connection:
+                connection.execute(raised)
+                return int(connection.execute(look).scalar_one())
         except exc.SQLAlchemyError as error:
             raise OSError(f"{type(error).__name__}") from None
 

@@ -17,6 +17,7 @@ from support import Core, People, RedisServer
 
 from signoff.approvals.receipts import Receipts
 from signoff.approvals.service import Approvals
+from signoff.approvals.vault import FILE, Vault
 from signoff.models import migrate
 from signoff.models.engine import open_engine
 from signoff.models.people import Person
@@ -178,7 +179,7 @@ def _migrate(url: str) -> None:
 
 
 @pytest.fixture
-def core(store: Store, redis_url: str) -> Iterator[Core]:
+def core(store: Store, redis_url: str, tmp_path: Path) -> Iterator[Core]:
     """The middle of the road, on both databases."""
     people = People(
         {
@@ -193,7 +194,10 @@ def core(store: Store, redis_url: str) -> Iterator[Core]:
     client = redis.Redis.from_url(redis_url, socket_timeout=5)
     policy = Policy(approvers=("S0FIN",), conversation="C0APPROVE")
     publisher = Publisher(client, receipts.lifetime)
-    approvals = Approvals(store, receipts, publisher, lambda: found.policy, people, changed.append)
+    vault = Vault(tmp_path / FILE)
+    approvals = Approvals(
+        store, receipts, publisher, lambda: found.policy, people, changed.append, vault=vault
+    )
     found = Core(approvals, store, signer, people, client, changed, policy)
     yield found
     client.close()

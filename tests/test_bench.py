@@ -22,6 +22,7 @@ from bench import (  # noqa: E402
     imports,
     minute,
     road,
+    stops,
     timer,
     verdicts,
     waits,
@@ -142,3 +143,9 @@ def test_columns_stand_below_each_other() -> None:
     text = render([Row("a", "1 ms"), Row("longer", "20 ms", "1 ms", "20", "≤ 2", "missed")])
     head, _, first, second = text.splitlines()
     assert head.index("reached") == first.index("1 ms") == second.index("20 ms")
+
+
+def test_a_stop_is_measured_until_the_last_that_waits_was_told() -> None:
+    told, withdrawn, ended, *_ = stops.run(20)
+    for row in (told, withdrawn, ended):
+        assert 0 < float(row.reached.removesuffix(" s")) < 60

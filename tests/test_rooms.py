@@ -22,11 +22,12 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "signoff"
 
 ROOMS = (
-    "errors", "payload", "models", "signatures", "receipts", "spent", "guard", "policy", "queue", "client",
+    "errors", "payload", "models", "signatures", "receipts", "spent", "stops", "guard", "policy", "queue",
+    "client",
     "adapters", "approvals", "bot", "web", "server", "sandbox", "cli",
 )  # fmt: skip
 """From the top."""
-ALONE = ("errors", "signatures", "receipts", "spent", "guard")
+ALONE = ("errors", "signatures", "receipts", "spent", "stops", "guard")
 """Rooms of one file."""
 FACES = {"__init__": "adapters", "testing": "adapters", "__main__": "cli"}
 """Modules at the root besides, and the room that they stand beside: they may import what it may, and it."""
@@ -39,20 +40,22 @@ MAY_NOT = {
 """Beyond the order: an agent carries nothing of the server, a server nothing of an agent."""
 SANDBOX_MAY = "bot.blocks"
 PUBLIC = {
-    "policy": "asked checks classes errors evaluate examples loader placements policy questions replay rules "
-    "sensitive",
-    "queue": "acl answered bounds connections data_folder groups hearing intake jobs mac names neighbours "
-    "notifications outage private publisher questions requests setting_names stream tally users wakeups",
+    "policy": "asked checks classes errors evaluate examples loader placements policy questions quorums "
+    "replay rules sensitive times typed",
+    "queue": "acl answered bounds connections data_folder groups hearing held intake jobs mac names "
+    "neighbours notifications outage private publisher questions requests setting_names stream tally users "
+    "wakeups",
     "client": "answer arguments ask asked batch claims client explanation face mistakes options pending "
     "question questions inquiries settings spend",
     "adapters": "claude_code.hook claude_code.settings mcp.gate mcp.remote mcp.server mcp.streams "
     "mcp.upstream",
     "approvals": "audit audit.bundle audit.heads audit.selection audit.verification authority batches "
-    "channel desertion epochs errors guarded left lessons lists offers quorum receipts service sweep "
-    "undo undoers verdicts",
-    "bot": "app blocks channel delivery.admins delivery.delivery delivery.homes delivery.turns "
-    "gallery.layouts incoming slack.client slack.directory slack.errors slack.manifest text.which "
-    "text.words.which",
+    "channel desertion enrolment epochs errors exclusions factor_errors factors guarded left lessons lists "
+    "offers quorum receipts seats service stop_errors stop_timer stopped stopping sweep undo undoers vault "
+    "verdicts",
+    "bot": "app blocks channel delivery.admins delivery.delivery delivery.factor_news delivery.homes "
+    "delivery.turns gallery.layouts incoming slack.client slack.directory slack.errors slack.manifest "
+    "text.which text.words.which",
     "sandbox": "remote server",
 }
 """What other rooms import of a room. Of `payload`, `models` and, for the command line, `server`: anything."""

@@ -108,10 +108,10 @@ SURFACE: dict[str, tuple[str, str, str]] = {
         "__version__ explain",
         AGENTS,
     ),
-    "a guard": (parameters(signoff.Guard), "store keys agents stops deployment", AGENTS),
+    "a guard": (parameters(signoff.Guard), "store keys agents stops stops_token fresh deployment", AGENTS),
     "Guard": (
         calls(signoff.Guard),
-        "check(receipt payload action) protects(action) spend(receipt payload action by)",
+        "check(receipt payload action) protects(action) spend(receipt payload action by) watch(seconds)",
         AGENTS,
     ),
     "a client": (parameters(signoff.Signoff), "redis_url agent verify_key", AGENTS),
@@ -127,7 +127,7 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     ),
     "AskPerson": (" ".join(AskPerson.__annotations__), ASKED, AGENTS),
     "QuestionTicket": (calls(signoff.QuestionTicket), ENDING, AGENTS),
-    "Pending": (parameters(signoff.Pending), "id action expires_at status", AGENTS),
+    "Pending": (parameters(signoff.Pending), "id action expires_at status held", AGENTS),
     "Delivery": (calls(signoff.Delivery), "ack()", AGENTS),
     "Inquiry": (
         " ".join(name for name in signoff.Inquiry.__dataclass_fields__ if name[0] != "_"),
@@ -166,7 +166,7 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "Spend": (fields(Spend), "by", AGENTS),
     "Outcome": (fields(Outcome), "succeeded note result", AGENTS),
     "Response": (
-        fields(Response), "v status action expires_at receipt payload permalink spent notes", AGENTS
+        fields(Response), "v status action expires_at receipt payload permalink spent notes held", AGENTS
     ),
     "exit codes": (
         " ".join(f"{code}={status}" for status, code in output.EXIT.items()),
@@ -198,8 +198,8 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "commands": (
         commands(),
         "request wait status cancel report question batch lessons verify mcp hook init serve bot "
-        "intake worker web agent policy pending show db audit backup restore keys env webhooks "
-        "undo manifest doctor sandbox demo health help completion",
+        "intake worker web agent stop resume stops policy pending show db audit backup restore keys env "
+        "webhooks undo factor manifest doctor sandbox demo health help completion",
         AGENTS,
     ),
 }  # fmt: skip

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signoff import receipts
+from signoff import receipts, stops
 from signoff.approvals.audit import START, heads
 from signoff.approvals.audit.bundle import EXPORT
 from signoff.cli import verifier
-from signoff.errors import NotVerified, SignoffError
+from signoff.errors import NotVerified, SignoffError, Stopped
 from signoff.models import identity
 from signoff.models.log import line_hash, salted
+from signoff.models.receipt import Receipt
 from signoff.payload.canonical import canonical, digest, parse
 from signoff.signatures import RECEIPT, open_sealed, verify_keys
 
@@ -126,6 +128,22 @@ def test_library_and_verifier_agree_with_the_vector(kind: str, case: dict[str, A
         ours(kind, case)
     with pytest.raises(verifier.Refused):
         theirs(kind, case)
+
+
+@pytest.mark.parametrize("case", cases("stops"))
+def test_a_statement_of_what_is_stopped_is_heeded_as_the_vector_says(case: dict[str, Any]) -> None:
+    keys = verify_keys(" ".join(case["keys"]))
+    receipt = Receipt.model_construct(
+        agent=case["agent"], action=case["action"], undoes=case["undoes"],
+        issued_at=datetime.fromtimestamp(case["issued_at"], UTC),
+    )  # fmt: skip
+    try:
+        found = stops.verify(case["token"], keys, issuer=case["issuer"])
+        stops.check_fresh(found, case["fresh"], case["highest"], case["now"])
+        why = found.why(receipt)
+    except (NotVerified, Stopped) as error:
+        why = str(error)
+    assert bool(why) == (case["expects"] == "refused"), why
 
 
 def test_there_are_right_and_wrong_ones_of_each_kind_each_with_its_reason() -> None:

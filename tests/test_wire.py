@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from signoff import stops
 from signoff.approvals.kinds import kind_of
 from signoff.errors import NotVerified
 from signoff.models import receipt_claims
@@ -40,7 +41,7 @@ from signoff.receipts import (
     verify_lessons,
     verify_undo_test,
 )
-from signoff.signatures import INQUIRY, LESSONS, UNDO_TEST
+from signoff.signatures import INQUIRY, LESSONS, STOPS, UNDO_TEST
 
 PAGE = (Path(__file__).parents[1] / "docs" / "wire.md").read_text(encoding="utf-8")
 AGENT = "billing-bot"
@@ -85,6 +86,14 @@ def lessons_told(text: str) -> Any:
     assert claims["exp"] - claims["iat"] == LESSONS_SECONDS
     token = signer.seal(LESSONS, {**claims, "exp": 4_000_000_000})
     return verify_lessons(token, verify_keys(signer.verify_key), AGENT, claims["sub"])
+
+
+def stops_told(text: str) -> Any:
+    """Signed, it is a statement, of the stops that stand there."""
+    signer, claims = Signer.generate(), parse(text)
+    found = stops.verify(signer.seal(STOPS, claims), verify_keys(signer.verify_key))
+    assert [one.claims() for one in found.stops] == claims["stops"]
+    return found
 
 
 def answer(text: str) -> Any:
@@ -137,6 +146,7 @@ KINDS: dict[str, Callable[[str], Any]] = {
     "feedback-request": feedback,
     "undo-test": undo_test,
     "lessons-told": lessons_told,
+    "stops": stops_told,
     "feedback": lambda text: GivenAnswer.of(parse(text)).choice[0] in ANSWERS,
 }
 

@@ -21,7 +21,7 @@ from signoff.approvals.audit.bundle import EXPORT
 from signoff.models.identity import request_id
 from signoff.models.log import salted
 from signoff.payload.canonical import canonical, digest
-from signoff.signatures import HEAD, NOTICE, RECEIPT, Signer
+from signoff.signatures import HEAD, NOTICE, RECEIPT, STOPS, Signer
 
 FOLDER = Path(__file__).parent
 ISSUER, AGENT, ACTION, NONCE = "vectors", "billing-bot", "refund.create", "00112233445566778899aabbccddeeff"
@@ -139,6 +139,9 @@ def receipts() -> list[dict[str, Any]]:
     case("nonce-other", raw_token(header(), claims(nonce="f" * 32)), "the id does not commit to it")
     asked = str(request_id("question", AGENT, ACTION, digest(SENT), NONCE))
     question = {"kind": "question", "sub": asked}
+    first = {"id": "U0ANA", "name": "ana", "at": "2026-11-28T04:58:00Z", "seat": "finance"}
+    second = {"id": "U0BEN", "name": "ben", "at": "2026-11-28T05:00:00Z", "seat": "security", "self": True}
+    case("voters", raw_token(header(), claims(voters=[first, second])), "several people approved it", "ok")
     case(
         "question-approved", raw_token(header(), claims(**question)), "a question is answered, never approved"
     )
@@ -403,6 +406,82 @@ def bundles() -> list[dict[str, Any]]:
     return cases
 
 
+def stops() -> list[dict[str, Any]]:
+    """Statements of what is stopped, each held against a receipt at a moment."""
+    now = 1_800_000_000
+    told = {"iss": ISSUER, "sub": "stops", "iat": now - 10, "number": 7, "stops": []}
+    cases: list[dict[str, Any]] = []
+
+    def token(typ: str = STOPS, signer: Signer = ONE, **changed: Any) -> str:
+        said = {name: value for name, value in (told | changed).items() if value is not None}
+        return raw_token(header(typ=typ, kid=signer.kid), said, signer)
+
+    def one(kind: str, name: str = "", **more: Any) -> dict[str, Any]:
+        return {"kind": kind, "name": name, "said": "stopped by @ana", "at": now - 60, **more}
+
+    def case(name: str, given: str, why: str, expects: str = "refused", **changed: Any) -> None:
+        asked = {"issuer": ISSUER, "now": now, "fresh": 30, "highest": 7, "agent": AGENT, "action": ACTION,
+                 "issued_at": now - 100, "undoes": None} | changed  # fmt: skip
+        cases.append(
+            {"name": name, "token": given, "keys": [ONE.verify_key], **asked, "expects": expects, "why": why}
+        )
+
+    def stopped(name: str, found: dict[str, Any], why: str, expects: str = "refused", **changed: Any) -> None:
+        case(name, token(stops=[found]), why, expects, **changed)
+
+    case("nothing-stopped", token(), "nothing is stopped", "ok")
+    case("as-old-as-allowed", token(iat=now - 30), "30 s are allowed", "ok")
+    case("too-old", token(iat=now - 31), "it is too old")
+    case("of-the-future", token(iat=now + 31), "clocks differ by more than is allowed")
+    case("ahead-a-little", token(iat=now + 5), "clocks may differ a little", "ok")
+    case("fresh-5", token(), "5 s are allowed here", fresh=5)
+    case("older-number", token(number=6), "a newer one was seen")
+    case("newer-number", token(number=8), "a newer one replaces an older", "ok")
+    case("typ-receipt", token(typ=RECEIPT), "no other kind passes for a statement")
+    case("unknown-key", token(signer=TWO), "nobody knows the key")
+    case("other-issuer", token(iss="signoff"), "another deployment's says nothing here")
+    case("with-aud", token(aud=AGENT), "a statement is for everybody")
+    case("sub-other", token(sub="x"), "it is of something else")
+    case("number-missing", token(number=None), "without a number nobody knows which is newer")
+    case("number-text", token(number="7"), "a number")
+    case("number-true", token(number=True), "true is no number")
+    case("stops-missing", token(stops=None), "it says nothing")
+    case("stops-object", token(stops={}), "a list")
+    case("iat-missing", token(iat=None), "nobody knows how old it is")
+    case("kind-unknown", token(stops=[one("tag", "x")]), "what is not understood may be in the way")
+    case(
+        "name-missing",
+        token(stops=[{"kind": "agent", "said": "x", "at": 1}]),
+        "what is not understood may be in the way",
+    )
+    case("until-text", token(stops=[one("all", until="x")]), "a time")
+    stopped("agent", one("agent", AGENT), "its agent is stopped")
+    stopped("agent-other", one("agent", "other-bot"), "another one is", "ok")
+    stopped("agent-is-no-pattern", one("agent", "billing-*"), "an agent is named, not matched", "ok")
+    stopped("action", one("action", ACTION), "its action is stopped")
+    stopped("action-pattern", one("action", "refund.*"), "its action fits")
+    stopped("action-question", one("action", "refund.creat?"), "its action fits")
+    stopped("action-pattern-middle", one("action", "*f*d.c*e"), "its action fits")
+    stopped("action-other", one("action", "mail.*"), "its action does not fit", "ok")
+    stopped("action-case", one("action", "Refund.*"), "case counts", "ok")
+    stopped("all", one("all"), "everything is stopped")
+    stopped(
+        "undo-passes",
+        one("all", undos=True),
+        "undos may run",
+        "ok",
+        undoes="88c74afb-6aef-8520-88b2-5e58b4792161",
+    )
+    stopped(
+        "undo-does-not", one("all"), "undos are stopped, too", undoes="88c74afb-6aef-8520-88b2-5e58b4792161"
+    )
+    stopped("undos-alone", one("all", undos=True), "only undos may run")
+    stopped("void-for-ever", one("agent", AGENT, until=now - 50), "it was approved before it was resumed")
+    stopped("void-to-the-second", one("agent", AGENT, until=now - 100), "in doubt it was before")
+    stopped("approved-after", one("agent", AGENT, until=now - 101), "it was approved after", "ok")
+    return cases
+
+
 def main() -> None:
     made = {
         "receipts": receipts(),
@@ -410,6 +489,7 @@ def main() -> None:
         "ids": ids(),
         "heads": heads(),
         "bundles": bundles(),
+        "stops": stops(),
     }
     for name, cases in made.items():
         names = [case["name"] for case in cases]

@@ -52,8 +52,9 @@ def adopt(connection: Connection, approval: Approval, receipt: Receipt) -> Appro
     events, voted = [], None
     if receipt.version > approval.version:
         text, salt = canonical(receipt.payload), new_salt()
-        changes.add_payload(connection, approval.id, receipt.version, text, salt)
-        edited = {"version": receipt.version, "payload": salted(salt, text)}
+        editor = by.id if by else None  # of several edits only the last one is known
+        changes.add_payload(connection, approval.id, receipt.version, text, salt, editor)
+        edited = {"version": receipt.version, "payload": salted(salt, text), "by": editor}
         events.append(Event("edit", approval.id, at, by.id if by else "signoff", edited))
     if by:
         decision = Decision(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from signoff.approvals.errors import GroupsUnread, NotAllowed
+from signoff.models import matching
 from signoff.models.people import MEMBERS, Directory, Person, is_group
+from signoff.models.seating import Seat
 
 
 def may_decide(user_id: str, approvers: Collection[str], directory: Directory) -> Person:
@@ -49,6 +51,64 @@ def is_anybody_left(approvers: Collection[str], directory: Directory, most: int 
             if looked_at == most:
                 return True
     return False
+
+
+def reachable(approvers: Collection[str], directory: Directory, most: int = 200) -> tuple[list[str], bool]:
+    """Who of these may decide now, and whether that is all of them: it is not where nobody says who is in a
+    group, or where that takes looking at more than `most` people.
+    """
+    found, looked_at = list[str](), 0
+    try:
+        for user_id in dict.fromkeys(_people(approvers, directory)):
+            looked_at += 1
+            if looked_at > most:
+                return found, False
+            try:
+                may_decide(user_id, (user_id,), directory)
+                found.append(user_id)
+            except NotAllowed:
+                pass
+    except GroupsUnread:
+        return found, False
+    return found, True
+
+
+def can_fill(
+    seats: Sequence[Seat],
+    directory: Directory,
+    person: Callable[[str], str],
+    *,
+    barred: Collection[str] = (),
+    voted: Collection[str] = (),
+    named: bool = False,
+) -> bool:
+    """Whether the seats can be filled by those who may decide now, without the persons `barred`.
+
+    `person` gives the account that somebody counts by, `voted` are those who have approved already. True
+    where nobody can tell. `named` counts nobody of whom neither the policy nor a group says who they are.
+    """
+    if not named and any(MEMBERS in seat.people for seat in seats):
+        return True
+    people = {person(one): one for one in voted}
+    for seat in seats:
+        found, whole = reachable([one for one in seat.people if one != MEMBERS], directory)
+        if not whole:
+            return True
+        people |= {person(one): one for one in found}
+    fits = [
+        [kind for kind, seat in enumerate(seats) if _may_fill(one, seat, directory)]
+        for who, one in people.items()
+        if who not in barred
+    ]
+    return matching.is_full(fits, [seat.need for seat in seats])
+
+
+def _may_fill(user_id: str, seat: Seat, directory: Directory) -> bool:
+    try:
+        may_decide(user_id, seat.people, directory)
+    except NotAllowed:
+        return False
+    return True
 
 
 def _people(approvers: Collection[str], directory: Directory) -> Iterator[str]:

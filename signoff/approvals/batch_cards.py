@@ -7,7 +7,8 @@ import hashlib
 from signoff.approvals import audit
 from signoff.approvals.audit import Event, salted
 from signoff.approvals.audit.lines import optional
-from signoff.models import batch_cards, changes
+from signoff.approvals.calls import restart
+from signoff.models import batch_cards, calls, changes
 from signoff.models.batches import Batch
 from signoff.models.store import Store
 
@@ -62,6 +63,8 @@ class BatchCards:
                     "thread": thread,
                     "permalink": optional(salt, permalink),
                 }
+                if one.verdict.timing:
+                    data |= calls.begin(connection, one.id, restart(one.verdict))
                 events.append(Event("shown", one.id, at, "signoff", data))
             salt = changes.salt(connection, batch.items[0].id) if batch.items else ""
             told = {

@@ -12,12 +12,14 @@ from sqlalchemy import Connection, select
 from signoff.approvals.announcer import Announcer
 from signoff.approvals.decide import Votes
 from signoff.approvals.errors import AlreadyDecided, NotAllowed, NotRecorded, ShownOther, UnknownApproval
+from signoff.approvals.factor_errors import Unproven
 from signoff.approvals.freeze import Freezing
 from signoff.approvals.left import BY_ITSELF, NEVER_SHOWN, UNSEEN, why_left
 from signoff.approvals.sharing import SHARES
+from signoff.approvals.stopped import with_stops
 from signoff.approvals.verdicts import Judge
 from signoff.errors import Invalid
-from signoff.models import alike, batch_cards, batch_rows, crash, reviews
+from signoff.models import alike, batch_cards, batch_rows, changes, crash, reviews
 from signoff.models import store as rows
 from signoff.models.approval import Approval
 from signoff.models.batches import Batch, Decided, Left, Review
@@ -66,12 +68,13 @@ class Batches:
             mine = dict.fromkeys(batch_rows.items(connection, batch_id))
             order = [*named, *(one for one in mine if one not in set(named))]
             found = {one.id: one for one in _loaded(connection, order) if one.agent == row.agent}
+            at = changes.clock(connection)
         shown = [found[one] for one in order if one in mine and one in found]
         apart = [found[one] for one in order if one not in mine and one in found]
         places = {one: number for number, one in enumerate(order, 1)}
         return Batch(
             **{name: getattr(row, name) for name in _BATCH},
-            items=tuple(map(self._judge.today, shown)),
+            items=tuple(with_stops(self._store, [self._judge.today(one, at) for one in shown])),
             apart=tuple(map(self._judge.today, apart)),
             places=tuple(places[one.id] for one in (*shown, *apart)),
         )
@@ -259,7 +262,8 @@ class Batches:
         noted: bool = False,
     ) -> Decided:
         """Each by itself. Of `several` that are approved at once each has to be one that may share a card by
-        today's policy; where it is `noted` what the card shows, each has to be among that.
+        today's policy; where it is `noted` what the card shows, each has to be among that. Raises Unproven
+        where that is what stands against the first.
         """
         decided, left = list[str](), list[Left]()
 
@@ -271,7 +275,7 @@ class Batches:
                 raise NotAllowed(BY_ITSELF % alone)
 
         with self._announcer.together():
-            for approval_id, version in items:
+            for approval_id, version in self._proven_first(items) if vote == "approve" else items:
                 try:
                     self._votes.decide(
                         approval_id, version, user_id, vote,
@@ -280,8 +284,18 @@ class Batches:
                     decided.append(approval_id)
                     crash.here("review.decided")
                 except NotRecorded as error:
+                    if isinstance(error, Unproven) and not decided:
+                        raise
                     left.append(Left(approval_id, why_left(error), error))
         return Decided(tuple(decided), tuple(left))
+
+    def _proven_first(self, items: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+        """Those that want more than a Slack account, and then the others: nothing is decided before a code
+        was asked for.
+        """
+        waiting = self._waiting([approval_id for approval_id, _ in items])
+        wants = {one.id for one in waiting if self._judge.standing(one).asks_proof}
+        return sorted(items, key=lambda item: item[0] not in wants)
 
 
 def _has_reason(reason: str) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Collection, Sequence
 from signoff.approvals import audit
 from signoff.approvals.audit import Event, salted
 from signoff.approvals.audit.lines import optional
+from signoff.approvals.calls import restart
 from signoff.approvals.standing import shown_of
-from signoff.models import changes, doubles, files, graces, judgements
+from signoff.models import calls, changes, doubles, files, graces, judgements
 from signoff.models.approval import Approval
 from signoff.models.doubles import Place
 from signoff.models.files import Claimed
@@ -66,6 +67,8 @@ class Cards:
                 waits = approval.verdict.in_grace and approval.runs_at == graces.UNSHOWN
                 if waits and graces.begin(connection, approval.id, approval.verdict.after or 0):
                     began = graces.begun(connection, approval.id)
+                if approval.shown_at is None and approval.verdict.timing:
+                    began |= calls.begin(connection, approval.id, restart(approval.verdict))
                 judgements.note_drawn(connection, approval.id, approval.judged, shown_of(approval.verdict))
                 if digests is not None:
                     where = (conversation, thread or message)

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from threading import Event
 
-from signoff.approvals import authority
+from signoff.approvals import authority, quorum
 from signoff.approvals.verdicts import Judge
 from signoff.errors import SignoffError
 from signoff.models import desertions, lists
@@ -58,9 +58,17 @@ class Desertion:
 def deserted(store: Store, judge: Judge, directory: Directory) -> tuple[list[list[str]], list[str]]:
     """Ids that nobody may decide, a list for those who ask the same; and ids of which it is not known."""
     asked: dict[tuple[str, ...], list[str]] = {}
-    for approval_id, whom in store.waiting():
-        asked.setdefault(judge.approvers(approval_id, whom), []).append(approval_id)
     groups, unknown = list[list[str]](), list[str]()
+    for approval_id, whom in store.waiting():
+        if whom.places == 1:
+            asked.setdefault(judge.approvers(approval_id, whom), []).append(approval_id)
+            continue
+        try:
+            if not _can_be_approved(store, judge, directory, approval_id):
+                groups.append([approval_id])
+        except SignoffError as error:
+            log.info("not known who may decide: %s", type(error).__name__)
+            unknown.append(approval_id)
     for approvers, ids in asked.items():
         try:
             if not approvers:
@@ -73,13 +81,25 @@ def deserted(store: Store, judge: Judge, directory: Directory) -> tuple[list[lis
     return groups, unknown
 
 
+def _can_be_approved(store: Store, judge: Judge, directory: Directory, approval_id: str) -> bool:
+    """Whether there are enough people for its seats; what is blocked today ends by itself."""
+    approval = store.get(approval_id)
+    if approval is None or not approval.pending:
+        return True
+    verdict = judge.standing(approval)
+    if verdict.effect == "block":
+        return True
+    return authority.can_fill(quorum.seats_of(verdict), directory, judge.policy.person)
+
+
 def sentence(store: Store, ids: Sequence[str], most: int = NAMED) -> str:
     """What an admin is told of requests that ask the same people."""
     named = "; ".join(map(_named, lists.lines(store, ids[:most])))
     more = f" and {len(ids) - most:,} more" if len(ids) > most else ""
     return (
-        f"Nobody may decide {named}{more} any more: everybody who was asked has left or is no full member "
-        "now. Name others in the policy, or let the time run out: then nothing runs."
+        f"Nobody may decide {named}{more} any more: everybody who was asked, or one too many of those that "
+        "it takes, has left or is no full member now. Name others in the policy, or let the time run out: "
+        "then nothing runs."
     )
 
 

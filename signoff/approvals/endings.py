@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from signoff.approvals import transitions
 from signoff.approvals.adoption import adopt
 from signoff.approvals.announcer import Announcer
+from signoff.approvals.ballots import Ballot
 from signoff.approvals.receipts import Receipts
 from signoff.models import spans
 from signoff.models.approval import Approval, End
@@ -28,6 +29,8 @@ class Endings:
         self._store = store
         self._receipts = receipts
         self._announcer = announcer
+        self.rejected: Callable[[str], object] = lambda _: None
+        """Called with the agent of what people have rejected, once it is committed."""
 
     def end(
         self,
@@ -38,9 +41,11 @@ class Endings:
         reason: str = "",
         decision: Decision | None = None,
         judged: Verdict | None = None,
+        ballot: Ballot | None = None,
         if_still: Callable[[Connection], bool] = lambda _: True,
     ) -> Approval | None:
-        """Pending → `status`. `decision` is the last voter's, `judged` the verdict by which it ends.
+        """Pending → `status`. `decision` is the last voter's, `judged` the verdict by which it ends, `ballot`
+        what all votes come to, where others may have voted.
 
         `if_still` is asked first in the same transaction: where it says no, the row has moved.
         """
@@ -48,7 +53,7 @@ class Endings:
         with spans.step(step, *approval.traced) as span:
             if span:
                 span.set_attribute("signoff.status", status)
-            return self._end(approval, status, actor, reason, decision, judged, if_still)
+            return self._end(approval, status, actor, reason, decision, judged, ballot, if_still)
 
     def _end(
         self,
@@ -58,6 +63,7 @@ class Endings:
         reason: str,
         decision: Decision | None,
         judged: Verdict | None,
+        ballot: Ballot | None,
         if_still: Callable[[Connection], bool],
     ) -> Approval | None:
         try:
@@ -73,12 +79,15 @@ class Endings:
                     reason=reason,
                     decision=decision,
                     judged=judged,
+                    ballot=ballot,
                 )
         except transitions.Moved:
             return None
         assert ended.ended_at is not None
         log.info("%s: id=%s agent=%s by=%s", status, ended.id, ended.agent, actor)
         self._announcer.ended(ended, ended.ended_at)
+        if status == "rejected":
+            self.rejected(ended.agent)
         return ended
 
     def adopt(self, approval: Approval, receipt: Receipt) -> Approval | None:

@@ -3,9 +3,10 @@
 NotRecorded
 ├── AlreadyDecided  EditedMeanwhile  TimeRanOut  InGrace  NotHeld
 ├── NotUndone  AlreadyUndone
-├── NotAllowed  NobodyLeft  EditNotAllowed  GroupsUnread  BlockedNow
+├── NotAllowed  NobodyLeft  Excluded  GroupsUnread  BlockedNow
+├── HasVoted  HasNotVoted  VotedInPlace  NotNeeded
 ├── TooManyQuestions  TooManyNotes
-├── OtherKind  NotHanded  NotAsked  FeedbackGiven  FeedbackOver
+├── OtherKind  NotHanded  NotAway  NotAsked  FeedbackGiven  FeedbackOver
 └── UnknownApproval  Restored  Tampered  ShownOther
 """
 
@@ -16,6 +17,7 @@ from typing import Literal
 
 from signoff.errors import SignoffError
 from signoff.models.approval import End
+from signoff.models.seating import Excluded as Party
 from signoff.models.undone import Undone
 
 
@@ -66,12 +68,21 @@ class NotHanded(NotRecorded):
         self.to = to
 
 
-NoUndo = Literal["nothing", "unreported", "failed", "over", "missing"]
+class NotAway(NotRecorded):
+    """Nobody was put in anybody's place: `detail` says why, `may` are the ids of those who could be."""
+
+    def __init__(self, detail: str, may: Sequence[str] = ()) -> None:
+        super().__init__(detail)
+        self.may = tuple(may)
+
+
+NoUndo = Literal["nothing", "unreported", "failed", "over", "missing", "several"]
 
 
 class NotUndone(NotRecorded):
     """It cannot be undone here: the policy names `nothing` that would, it is `unreported`, it `failed`, the
-    time is `over` (since `at`), or a value is `missing`: `detail` says which, by its reference.
+    time is `over` (since `at`), the policy wants `several` people for it, or a value is `missing`: `detail`
+    says which, by its reference.
     """
 
     def __init__(
@@ -115,8 +126,43 @@ class NobodyLeft(NotAllowed):
     """Nobody may decide any more: all who were asked have left, or are no full members now."""
 
 
-class EditNotAllowed(NotAllowed):
-    """This person may decide, but not on what their changes would make of the request."""
+class Excluded(NotAllowed):
+    """This person may reject it, and not approve it, as that would be for themselves.
+
+    `why` is what they are of it: its agent's owner, its requester, an editor.
+    """
+
+    def __init__(self, why: Sequence[Party]) -> None:
+        super().__init__("Nobody approves for themselves: somebody else has to.")
+        self.why = tuple(why)
+
+
+class HasVoted(NotRecorded):
+    """This person's vote stands already: `vote` is which."""
+
+    def __init__(self, vote: str) -> None:
+        super().__init__()
+        self.vote = vote
+
+
+class VotedInPlace(NotRecorded):
+    """Somebody's vote counts once: `by_id` has given it, in the place of `deputy_for` where that is set."""
+
+    def __init__(self, by_id: str, deputy_for: str | None) -> None:
+        super().__init__()
+        self.by_id, self.deputy_for = by_id, deputy_for
+
+
+class HasNotVoted(NotRecorded):
+    """There is no vote of this person's to be taken back."""
+
+
+class NotNeeded(NotRecorded):
+    """The seats that this person could fill are taken: it waits for `seats`, by their names."""
+
+    def __init__(self, seats: Sequence[str]) -> None:
+        super().__init__()
+        self.seats = tuple(seats)
 
 
 class GroupsUnread(NotAllowed):

@@ -19,7 +19,7 @@ from signoff.approvals.decide import Votes
 from signoff.approvals.endings import Endings
 from signoff.approvals.errors import NotAllowed, NotHeld, Tampered
 from signoff.approvals.verdicts import Judge
-from signoff.models import changes, crash, graces
+from signoff.models import changes, crash, graces, stop_rows
 from signoff.models.approval import Approval
 from signoff.models.people import Person
 from signoff.models.store import MICROSECONDS, Store
@@ -28,15 +28,16 @@ from signoff.queue.hearing import Heard
 
 log = logging.getLogger("signoff.approvals")
 
-Why = Literal["person", "policy", "unshown", "unheard"]
+Why = Literal["person", "policy", "unshown", "unheard", "stopped"]
 """Why it is asked about after all: somebody held it, the policy asks by now, its card was never shown, or
-nobody could be heard hold it, again and again.
+nobody could be heard hold it, again and again; or it was stopped meanwhile.
 """
 SAID = {
     "person": "somebody held it",
     "policy": "",
     "unshown": "its card could not be shown in time",
     "unheard": "nobody could have held it, as Signoff was away again and again",
+    "stopped": "somebody has stopped it meanwhile",
 }
 HEARD_SECONDS = 60
 """People have to be heard for so long before it runs, or for as long as it waits where that is shorter."""
@@ -113,6 +114,8 @@ class Grace:
             return None
         if not today.in_grace:
             return self._turned(approval, today, "policy")
+        if approval.any_stop and self._is_stopped(approval):
+            return self._turned(approval, approval.verdict, "stopped")
         if approval.shown_at is None or approval.runs_at == graces.UNSHOWN:
             return self._turned(approval, approval.verdict, "unshown")
         told = self._period(approval)
@@ -135,6 +138,12 @@ class Grace:
             judged=today,
             if_still=lambda connection: graces.take(connection, approval_id),
         )
+
+    def _is_stopped(self, approval: Approval) -> bool:
+        """Whether it is stopped, or resumed in part: then silence lets nothing run any more."""
+        with self._store.reading() as connection:
+            found = stop_rows.standing(connection)
+        return any(one.scope.covers(approval.agent, approval.action) for one in found)
 
     def follow(self, approval: Approval, today: Verdict) -> None:
         """Another policy is in force, and has it wait for longer: it does, and its card says so.

@@ -14,9 +14,11 @@ from sqlalchemy import Connection, bindparam, delete, exc, select, text, tuple_
 
 from signoff.approvals import audit
 from signoff.approvals.audit import Event, salted
-from signoff.models import changes
+from signoff.errors import Stopped
+from signoff.models import changes, stop_rows
 from signoff.models.door_tables import SpentRow
-from signoff.models.store import Store, approvals
+from signoff.models.receipt import Receipt
+from signoff.models.store import MICROSECONDS, Store, approvals
 from signoff.spent import Key, Spent
 
 GUARD = "an executor's guard"
@@ -37,6 +39,9 @@ _FIRST = select(spent_rows.c.spent_by, spent_rows.c.spent_at).where(
 _ABOUT = select(approvals.c.id).where(
     approvals.c.agent == bindparam("agent"), approvals.c.request_id == bindparam("id")
 )
+_ENDED = select(approvals.c.ended_at).where(
+    approvals.c.agent == bindparam("agent"), approvals.c.request_id == bindparam("id")
+)
 _OVER = (
     select(spent_rows.c.kid, spent_rows.c.agent, spent_rows.c.id)
     .where(spent_rows.c.until < bindparam("now"))
@@ -46,19 +51,24 @@ _FORGET = delete(spent_rows).where(_NAMED.in_(_OVER))
 
 
 class Guarded:
-    """A guard's store (`signoff.spent.Store`), for who shows the token with the id `token`."""
+    """A guard's store (`signoff.spent.Store`) of who shows the token with the id `token`.
 
-    def __init__(self, store: Store, token: str) -> None:
+    `receipt` is what is spent: where that is given, nothing is that was stopped.
+    """
+
+    def __init__(self, store: Store, token: str, receipt: Receipt | None = None) -> None:
         self._store = store
         self._token = token
+        self._receipt = receipt
 
     def spend(self, key: Key, spent: Spent, *, until: datetime) -> Spent:
-        """Who was first; all that is kept of it is kept in one transaction. Raises OSError."""
+        """Who was first; all that is kept of it is kept in one transaction. Raises OSError, and Stopped."""
         kid, agent, request_id = key
         named = {"kid": kid, "agent": agent, "id": request_id}
         row = named | {"by": spent.by, "at": spent.at.isoformat(), "until": int(until.timestamp())}
         try:
             with self._store.transaction("spend") as connection:
+                self._heed(connection)
                 if connection.execute(_ADD, row).rowcount == 1:
                     self._note(connection, kid, agent, request_id)
                     return spent
@@ -66,6 +76,18 @@ class Guarded:
         except exc.SQLAlchemyError as error:
             raise OSError(f"{type(error).__name__}") from None
         return Spent(first.spent_by, datetime.fromisoformat(first.spent_at))
+
+    def _heed(self, connection: Connection) -> None:
+        """Raises Stopped, where what was approved was stopped since."""
+        if (one := self._receipt) is None:
+            return
+        at = int(one.issued_at.timestamp()) * MICROSECONDS
+        ended = connection.execute(_ENDED, {"agent": one.agent, "id": one.id}).scalar() or 0
+        if ended // MICROSECONDS == at // MICROSECONDS:
+            at = ended  # receipts count in seconds, and rows more finely
+        stop = stop_rows.voiding(connection, one.agent, one.action, at, undo=one.undoes is not None)
+        if stop is not None:
+            raise Stopped(f"{stop.said}.", one)
 
     def _note(self, connection: Connection, kid: str, agent: str, request_id: str) -> None:
         at = changes.clock(connection)

@@ -13,6 +13,8 @@ from signoff.approvals.errors import (
     TimeRanOut,
     UnknownApproval,
 )
+from signoff.approvals.factor_errors import Unproven
+from signoff.approvals.stop_errors import Held
 
 UNSEEN = "It was not shown whole."
 NEVER_SHOWN = "It was not shown yet."
@@ -40,6 +42,10 @@ def why_left(error: NotRecorded) -> str:
             return "It was edited meanwhile: look at it again."
         case Restored():
             return "Signoff was restored from a backup, and it ended with that."
+        case Held():
+            return f"It is {error.stop.said}."
+        case Unproven():
+            return "It wants a code, or a value typed, of its own."
         case UnknownApproval():
             return "It is not there any more."
     return error.detail or "It could not be decided."

@@ -14,6 +14,7 @@ from typing import Literal
 from signoff.approvals import authority
 from signoff.approvals.errors import NotAllowed, UnknownApproval
 from signoff.approvals.service import Approvals
+from signoff.approvals.stopped import with_stop
 from signoff.approvals.verdicts import everybody
 from signoff.models import batch_lists, codes, lists
 from signoff.models.approval import Approval
@@ -21,11 +22,15 @@ from signoff.models.batch_lists import Folded
 from signoff.models.feedback import KIND
 from signoff.models.lists import PREFIX, Listed
 from signoff.models.people import Directory
+from signoff.models.stops import Stop, StopScope
 from signoff.models.store import Asked, Store
 
 PER_PAGE = 10
 OFFERED = 4
 """Ways to look several through at once that stand over a list."""
+NAMED = 99
+"""Agents of which one can be chosen: Slack's menus hold 100 options."""
+ALL = StopScope("all")
 MOST_PAGES = 100
 """Further back than this nobody turns pages: a filter finds it sooner."""
 Kind = Literal["pending", "mine", "history", "owned"]
@@ -62,9 +67,9 @@ class Together:
 class Page:
     """One page of a list, counted from 1. `pages` is 0 where nobody counted them; `more` come after it.
 
-    `reviewable` are the ids on it that this person may decide; `about` is the agent or action asked for. An
-    item in `folded` (by its id) stands for all that waits on its batch's card, in other lists for all on it;
-    `total` counts each of them.
+    `reviewable` are the ids on it that this person may decide, `stopped` of what nobody can now; `about` is
+    the agent or action asked for. An item in `folded` (by its id) stands for all that waits on its
+    batch's card, in other lists for all on it; `total` counts each of them.
     """
 
     kind: Kind
@@ -76,6 +81,7 @@ class Page:
     about: str = ""
     reviewable: frozenset[str] = frozenset()
     together: tuple[Together, ...] = ()
+    stopped: frozenset[str] = frozenset()
     folded: Mapping[str, Folded] = field(default_factory=dict)
 
     @property
@@ -86,11 +92,16 @@ class Page:
 
 @dataclass(frozen=True)
 class Overview:
-    """What their Home shows a person."""
+    """What their Home shows a person. `stops` are told to admins and whoever may resume them; the ids of
+    these are `resumable`. `can_stop` says whether they may stop anything.
+    """
 
     waiting: Page
     decided: Page
     owned: Page
+    stops: tuple[Stop, ...] = ()
+    resumable: frozenset[str] = frozenset()
+    can_stop: bool = False
 
 
 class Lists:
@@ -109,7 +120,7 @@ class Lists:
         self._store = approvals.store
         self._directory = directory
         self._judge = approvals.judge
-        self._admins = tuple(admins)
+        self.admins = tuple(admins)
 
     @property
     def policy(self) -> str:
@@ -126,9 +137,10 @@ class Lists:
         page = min(max(page, 1), pages)
         ids = lines[(page - 1) * PER_PAGE : page * PER_PAGE]
         items = tuple(one for one in lists.lines(self._store, ids) if one.pending)
+        stopped = self._stopped(items)
         return Page(
             "pending", items, page, pages, len(waiting), page < pages, about,
-            reviewable=frozenset(one.id for one in items),
+            reviewable=frozenset(one.id for one in items) - stopped, stopped=stopped,
             together=self._together(user_id, [one for one in items if one.id not in folded], len(lines)),
             folded={one.id: folded[one.id] for one in items if one.id in folded},
         )  # fmt: skip
@@ -163,7 +175,7 @@ class Lists:
         """
         among: list[str] | None = None
         try:
-            may = (*everybody(self._judge.policy), *self._admins)
+            may = (*everybody(self._judge.policy), *self.admins)
             authority.may_decide(user_id, may, self._directory)
         except NotAllowed:
             among = lists.owned_agents(self._store, user_id)
@@ -187,7 +199,26 @@ class Lists:
         """
         if not self._judge.is_one_of(user_id, (user_id,)):
             return Overview(Page("pending"), Page("mine"), Page("owned"))
-        return Overview(self.pending(user_id), self.mine(user_id), self.owned(user_id))
+        stops, resumable = self.stops(user_id)
+        pages = self.pending(user_id), self.mine(user_id), self.owned(user_id)
+        return Overview(*pages, stops, resumable, self._can_stop(user_id))
+
+    def stops(self, user_id: str) -> tuple[tuple[Stop, ...], frozenset[str]]:
+        """What is stopped, as far as this person is told of it, and the ids of what they may resume: all of
+        it where they are an admin, else what they may resume.
+        """
+        stopping, found = self._approvals.stopping, self._approvals.stops()
+        may = frozenset(one.id for one in found if stopping.may(one.scope, user_id))
+        told = bool(found) and self._judge.is_one_of(user_id, self.admins)
+        return tuple(one for one in found if told or one.id in may), may
+
+    def agents(self) -> list[str]:
+        """The names of agents that can be stopped, as many as a form holds."""
+        return lists.agent_names(self._store, NAMED)
+
+    def _can_stop(self, user_id: str) -> bool:
+        may, owned = self._approvals.stopping.may, lists.owned_agents(self._store, user_id)
+        return any(may(scope, user_id) for scope in (ALL, *(StopScope("agent", name) for name in owned)))
 
     def find(self, user_id: str, asked: str) -> Approval:
         """A request by its code, its id, or an unambiguous beginning of that.
@@ -198,12 +229,11 @@ class Lists:
 
     def see(self, user_id: str, approval_id: str) -> Approval:
         """One request; raises UnknownApproval, NotListed, or NotAllowed for who is no member."""
-        approval = self._approvals.get(approval_id)
+        approval = with_stop(self._store, self._approvals.get(approval_id))
         owner = lists.owner(self._store, approval.agent)
-        decision = approval.decision
-        decider = [decision.approver] if decision else []
+        decider = [one.approver for one in approval.decisions]
         approvers = self._judge.today(approval).verdict.approvers
-        may = (*approvers, *self._admins, *([owner] if owner else []), *decider)
+        may = (*approvers, *self.admins, *([owner] if owner else []), *decider)
         if not self._judge.is_one_of(user_id, may):
             authority.may_decide(user_id, (user_id,), self._directory)
             raise NotListed(approvers)
@@ -230,9 +260,18 @@ class Lists:
         folded = {one: over[batch_id] for one, batch_id in batches.items() if batch_id in over}
         asks = [one for one in items if one.pending and one.kind != KIND] if user_id else []
         waiting = [(one.id, Asked(one.named, one.policy)) for one in asks]
-        reviewable = frozenset(self._judge.among(user_id, waiting))
+        stopped = self._stopped(items)
+        reviewable = frozenset(self._judge.among(user_id, waiting)) - stopped
         more = len(every) > page * PER_PAGE and page < MOST_PAGES
-        return Page(kind, items, page, more=more, about=about, reviewable=reviewable, folded=folded)
+        return Page(
+            kind, items, page, more=more, about=about, reviewable=reviewable, stopped=stopped, folded=folded
+        )
+
+    def _stopped(self, items: Sequence[Listed]) -> frozenset[str]:
+        """The ids of those that wait and nobody can decide now."""
+        waiting = [one for one in items if one.pending]
+        stops = self._approvals.stops() if waiting else ()
+        return frozenset(one.id for one in waiting if any(s.holds(one.agent, one.action) for s in stops))
 
 
 def find(store: Store, asked: str) -> str:

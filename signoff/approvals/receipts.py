@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from signoff import receipts
+from signoff import receipts, stops
 from signoff.errors import NotVerified
 from signoff.models.approval import Approval
 from signoff.models.lessons import Lessons
 from signoff.models.messages import Decision, Response, moment
-from signoff.models.receipt import DEPLOYMENT, Decider, NoteSaid, Notice, Receipt, Status
+from signoff.models.receipt import DEPLOYMENT, Decider, NoteSaid, Notice, Receipt, Status, Voter
 from signoff.models.receipt_claims import APPROVAL
+from signoff.models.stops import Stop
 from signoff.models.talks import Inquiry, Talk
 from signoff.models.undone import VALID_SECONDS
 from signoff.payload.canonical import digest
@@ -37,8 +39,12 @@ class Receipts:
         at: int,
         reason: str = "",
         decision: Decision | None = None,
+        voters: Sequence[Decision] = (),
     ) -> Receipt:
-        """The receipt of an Approval that ends now, `at` (microseconds), with its payload."""
+        """The receipt of an Approval that ends now, `at` (microseconds), with its payload.
+
+        `decision` is the last vote, `voters` are all that make this end, that one among them.
+        """
         decider = None
         if decision:
             decider = Decider(
@@ -49,11 +55,12 @@ class Receipts:
             )
         return self._sign(
             at,
-            lifetime=timedelta(seconds=VALID_SECONDS) if approval.undoes else self.lifetime,
+            lifetime=_lifetime(approval, status),
             **_asked(approval),
             status=status,
             digest=digest(approval.payload_text),
             decided_by=decider,
+            voters=tuple(_voter(one, at) for one in voters),
             reason=reason,
             answer=decision.answer if decision else None,
             undoes=approval.undoes,
@@ -95,6 +102,15 @@ class Receipts:
         )
         token = receipts.sign_notice(self._signer, notice, self._deployment)
         return Response(status="spent", receipt=token)
+
+    def stopped(self, approval: Approval, stop: Stop, *, at: int) -> Response:
+        """What who would run what was approved is told of a stop."""
+        told = self._sign(at, **_asked(approval), status="blocked", reason=f"{stop.said}.")
+        return Response(status="blocked", receipt=told.token)
+
+    def statement(self, number: int, found: Iterable[Stop], *, at: int) -> str:
+        """What is stopped, signed, now (microseconds)."""
+        return stops.sign(self._signer, self._deployment, number, found, at // 1_000_000)
 
     def lessons(self, agent: str, asked: str, found: Lessons, *, at: int) -> Response:
         """What an agent is told that has asked for lessons under this id, now (microseconds)."""
@@ -219,6 +235,38 @@ class Receipts:
             not_after=issued_at + min(lifetime or self.lifetime, self.lifetime),
         )
         return receipt.model_copy(update={"token": receipts.sign(self._signer, receipt)})
+
+
+def tells(standing: Response | None, approval: Approval) -> bool:
+    """Whether what stands in Redis is the final response of an Approval that has ended."""
+    if standing is None:
+        return False
+    if approval.has_run:
+        return standing.status == "duplicate" and standing.spent == approval.receipt
+    payload = approval.payload_text if approval.status == "approved" else None
+    said = (approval.status, approval.receipt, payload)
+    return (standing.status, standing.receipt, standing.payload) == said
+
+
+def _voter(vote: Decision, at: int) -> Voter:
+    """Somebody's vote; of the one that is given now, `at`, nobody has noted when."""
+    return Voter(
+        id=vote.approver,
+        name=vote.name,
+        at=vote.at or moment(at),
+        seat=vote.seat,
+        second_factor=vote.second_factor,
+        self=vote.self_approved,
+        deputy_for=vote.deputy_for,
+    )
+
+
+def _lifetime(approval: Approval, status: Status) -> timedelta | None:
+    """For how long what is approved may run, by the policy or as an undo; None as long as any receipt."""
+    if approval.undoes:
+        return timedelta(seconds=VALID_SECONDS)
+    valid = approval.verdict.times.valid if status == "approved" else None
+    return None if valid is None else timedelta(seconds=valid)
 
 
 def _asked(approval: Approval) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from signoff.approvals.errors import Tampered
 from signoff.models import changes, identity
 from signoff.models.approval import Approval
 from signoff.models.fixed import Fixed, Step, together
+from signoff.models.stop_tables import ANYTHING
 from signoff.models.store import now, payloads
 from signoff.payload.canonical import digest
 
@@ -29,6 +30,7 @@ log = logging.getLogger("signoff.approvals")
 _TEXTS = select(
     now().label("now"),
     changes.HOOKED,
+    ANYTHING,
     literal_column("'text'").label("kind"),
     payloads.c.version.label("number"),
     payloads.c.text,
@@ -36,7 +38,14 @@ _TEXTS = select(
     payloads.c.claims,
 ).where(payloads.c.approval_id == bindparam("approval_id"))
 _LINES = select(
-    now(), changes.HOOKED, events.c.kind, events.c.seq, events.c.data, cast(null(), Text), cast(null(), Text)
+    now(),
+    changes.HOOKED,
+    ANYTHING,
+    events.c.kind,
+    events.c.seq,
+    events.c.data,
+    events.c.actor,
+    cast(null(), Text),
 ).where(events.c.approval_id == bindparam("approval_id"))
 _HELD = Fixed(_TEXTS.union_all(_LINES))
 _RAN = (
@@ -52,11 +61,12 @@ ENDED = frozenset(("decision", "receipt", "expiry", "cancel", "adopted", "spend"
 class Held:
     """What the database holds of an approval at `now`: its payload's versions, and its lines of the log.
 
-    `hooked` says whether a webhook wants to hear of its end.
+    `hooked` says whether a webhook wants to hear of its end, `any_stop` whether anything is stopped.
     """
 
     now: int
     hooked: bool
+    any_stop: bool
     texts: Sequence[Any]
     told: Sequence[Any]
 
@@ -73,9 +83,9 @@ def held(connection: Connection, approval_id: str, *before: Step) -> Held:
     texts = [row for row in rows if row.kind == "text"]
     if not rows:
         at, _, hooked = changes.before_end(connection, approval_id)
-        return Held(at, hooked, (), ())
+        return Held(at, hooked, True, (), ())
     told = [row for row in rows if row.kind != "text"]
-    return Held(int(rows[0].now), bool(rows[0].hooked), texts, told)
+    return Held(int(rows[0].now), bool(rows[0].hooked), bool(rows[0].any_stop), texts, told)
 
 
 def check(found: Held, approval: Approval) -> None:
@@ -86,7 +96,7 @@ def check(found: Held, approval: Approval) -> None:
     """
     texts, told = found.texts, found.told
     noted = [json.loads(line.text) for line in told if line.kind in ("submit", "edit")]
-    judged = [json.loads(line.text) for line in told if line.kind == "verdict"]
+    judged = _judged(found)
     kept = [
         {"version": one.number, "payload": salted(one.salt or "", one.text or "")}
         | ({"claims": salted(one.salt or "", one.claims or "")} if one.number == 1 else {})
@@ -106,12 +116,44 @@ def check(found: Held, approval: Approval) -> None:
         and kept == [{name: line.get(name) for name in one} for one, line in zip(kept, noted, strict=False)]
         and len(kept) == len(noted)
         and not any(line.kind in ENDED for line in told)
-        and bool(judged)
-        and Judged(judged[-1], texts[0].salt).fits(approval.verdict.model_dump_json())
+        and judged is not None
+        and judged.fits(approval.verdict.model_dump_json())
+        and _voted(told, texts[-1].salt or "")
+        == [(one.approver, one.vote, salted(texts[-1].salt or "", one.name)) for one in approval.decisions]
     )
     if not whole:
         log.error("rows were changed behind Signoff's back: id=%s; see `signoff audit verify`", approval.id)
         raise Tampered
+
+
+def _judged(found: Held) -> Judged | None:
+    """The last verdict that was given, with the salt of its day."""
+    last, salts = None, {one.number: one.salt for one in found.texts}
+    version = 1
+    for line in found.told:
+        if line.kind == "verdict":
+            last = Judged(json.loads(line.text), salts.get(version))
+        elif line.kind == "edit":
+            data = json.loads(line.text)
+            version = data["version"]
+            last = Judged(data["verdict"], salts.get(version)) if "verdict" in data else last
+    return last
+
+
+def _voted(told: Sequence[Any], salt: str) -> list[tuple[str, str, str]]:
+    """Who has voted by the log, how, and the digest of their name: the votes that stand, in their order."""
+    stand: dict[tuple[str, int], tuple[str, str, str]] = {}
+    version = 1
+    for line in told:
+        data = json.loads(line.text) if line.kind in ("vote", "void", "edit") else {}
+        match line.kind:
+            case "edit":
+                version = data["version"]
+            case "vote":
+                stand[line.salt, data["version"]] = (line.salt, data["vote"], data["name"])
+            case "void":
+                stand.pop((data["by"], data["version"]), None)
+    return [vote for (_, of), vote in stand.items() if of == version]
 
 
 def has_run(connection: Connection, approval: Approval) -> bool:

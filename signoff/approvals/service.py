@@ -7,32 +7,39 @@ is repeated by sweep, and never reaches the person who decided.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Literal
 
 from signoff.approvals import audit, epochs, offers
 from signoff.approvals.announcer import Announcer
-from signoff.approvals.audit import Event, salted
+from signoff.approvals.audit import Event, lines
+from signoff.approvals.ballots import Ballots
 from signoff.approvals.batch_cards import BatchCards
 from signoff.approvals.batches import Batches
+from signoff.approvals.breaker import Breaker
 from signoff.approvals.cards import Cards
 from signoff.approvals.decide import Votes
 from signoff.approvals.endings import Endings
+from signoff.approvals.enrolment import Enrolments
 from signoff.approvals.errors import UnknownApproval
+from signoff.approvals.factors import Proof
 from signoff.approvals.feedback import Feedbacks, ask_about
 from signoff.approvals.freeze import Freezing
 from signoff.approvals.grace import Grace
 from signoff.approvals.lessons import LessonBook
 from signoff.approvals.questions import Questions
-from signoff.approvals.receipts import Receipts
+from signoff.approvals.receipts import Receipts, tells
 from signoff.approvals.spend import Spending
 from signoff.approvals.standing import shown_of, standing
+from signoff.approvals.stopping import Stopping
 from signoff.approvals.submit import Submission
 from signoff.approvals.talks import Talks
+from signoff.approvals.times import Times
 from signoff.approvals.undo import Undos
 from signoff.approvals.undoers import Undoers
+from signoff.approvals.vault import Vault
 from signoff.approvals.verdicts import Judge
-from signoff.models import batch_rows, changes, judgements
+from signoff.models import absences, batch_rows, calls, changes, judgements
 from signoff.models.approval import Approval
 from signoff.models.lessons import Wanted
 from signoff.models.messages import ApprovalRequest, Freeze, Outcome, Response
@@ -40,7 +47,7 @@ from signoff.models.people import Directory, Person
 from signoff.models.receipt import Receipt, Status
 from signoff.models.receipt_claims import APPROVAL
 from signoff.models.store import Store
-from signoff.payload.canonical import canonical
+from signoff.models.votes import voted_on
 from signoff.policy.policy import Policy
 from signoff.queue.publisher import Publisher
 
@@ -54,10 +61,10 @@ class Approvals:
     `policy` gives the policy in force. `on_change` is called with an approval's id after each visible
     change, and must not raise. `channel` is the kind of cards that requests get. `judge` asks the policy,
     `cards` notes what stands in a channel, `questions` takes answers, `batches` are what is asked together,
-    `talks` what people ask an agent and what it says to that, `grace` holds what the policy lets run after a
-    while, or lets it run, `undo` undoes what it has let run, `undoers` are those who can, `told` does what
-    follows once an agent knows.
-    `feedback` asks people whether what ran was right, `lessons` is what agents learn.
+    `talks` what people ask an agent, `grace` holds what runs after a while, `undo` and `undoers` undo, `told`
+    does what follows once an agent knows, `feedback` asks if what ran was right, `lessons` is what agents
+    learn, `times` reminds people, hands on, and notes who is away. `stopping` is what is stopped: `stop`,
+    `resume` and `stops` are its; `admins` are the user ids of who may, where no policy says.
     """
 
     def __init__(
@@ -69,10 +76,14 @@ class Approvals:
         directory: Directory,
         on_change: Callable[[str], None],
         channel: str = "slack",
+        admins: Collection[str] = (),
+        vault: Vault | None = None,
     ) -> None:
         self.store = store
         self.publisher = publisher
-        self.judge = Judge(policy, directory, store.get)
+        self.judge = Judge(
+            policy, directory, store.get, lambda: absences.read(store), lambda: voted_on(store)
+        )
         self.cards = Cards(store)
         self.batch_cards = BatchCards(store, channel)
         self._receipts = receipts
@@ -83,12 +94,22 @@ class Approvals:
             store, receipts, publisher, self.judge, self._announcer, self._endings, channel
         )
         self._spending = Spending(store, receipts, publisher, self._announcer)
-        self._votes = Votes(store, self.judge, self._endings)
+        ballots = Ballots(store, self.judge, directory)
+        self.enrolments = Enrolments(store, vault or Vault(None))
+        self.factors = self.enrolments.taken
+        voting = (ballots, self._announcer, channel, self.factors)
+        self._votes = Votes(store, self.judge, self._endings, *voting)
         self.undo = Undos(store, self.judge, receipts, publisher, self._announcer, self._spending.take_up)
         self.undoers = Undoers(store, self.judge, receipts, publisher)
         self.talks = Talks(store, receipts, publisher, self._votes, self._announcer)
         self.grace = Grace(store, self.judge, self._votes, self._endings, self._announcer, publisher.heard)
-        self.questions = Questions(store, self.judge, self._votes, self._endings, self._announcer)
+        self.questions = Questions(self._votes, self._endings)
+        self.times = Times(store, self.judge, self._votes, publisher, self._announcer)
+        said = (receipts, publisher, self._endings, self._announcer, directory, admins)
+        self.stopping = Stopping(store, self.judge, *said)
+        self.breaker = Breaker(store, policy, self.stopping)
+        self._endings.rejected = self.breaker.rejected
+        self.stop, self.resume, self.stops = self.stopping.stop, self.stopping.resume, self.stopping.stops
         self.lessons = LessonBook(store, policy)
         self.feedback = Feedbacks(store, directory, self._votes, self._endings, self._announcer)
         self._freezing = Freezing(
@@ -120,11 +141,11 @@ class Approvals:
     def tell(self, approval: Approval) -> None:
         """Tell its agent where a request stands, once more where need be; raises RedisError."""
         if approval.pending:
-            self.publisher.mark_received(approval, self.store.clock())
+            self.publisher.mark_received(approval, self.store.clock(), self.stopping.held(approval))
             return
         standing = self.publisher.standing(approval.agent, approval.request_id)
         approval = self._spending.take_up(approval, standing)
-        if not _tells(standing, approval):
+        if not tells(standing, approval):
             at = self.store.clock()
             self.publisher.publish(approval, self._receipts.response(approval, at=at), at)
             self.store.mark_published(approval.id)
@@ -132,7 +153,7 @@ class Approvals:
     def response(self, approval: Approval) -> Response:
         """What an agent that asks now is told of its request; raises RedisError."""
         if approval.pending:
-            return Response(status="pending", action=approval.action, expires_at=approval.expires_at)
+            return self.stopping.pending(approval)
         standing = self.publisher.standing(approval.agent, approval.request_id)
         approval = self._spending.take_up(approval, standing)
         return self._receipts.response(approval, at=self.store.clock())
@@ -193,24 +214,26 @@ class Approvals:
         resubmit: bool = False,
         payload: dict[str, Any] | None = None,
         permalink: str | None = None,
+        proof: Proof | None = None,
     ) -> Approval:
         """A person's vote on the `version` they saw; `payload` approves with these corrections.
 
+        It waits on where that was not the last vote that it needs. Who may not approve what they have changed
+        only proposes that, and what others have to decide on is theirs from then on.
+
         `permalink` is where they saw it: a click may be quicker than the note of where the card stands.
 
-        Raises what `open_for` does, what `Judge.judge_edit` does, or Invalid (the corrections are). The
-        database's errors pass: then nothing has changed.
+        Raises what `open_for` and `Judge.judge_edit` do, Unproven (the policy wants another `proof`), or
+        Invalid (the corrections are). The database's errors pass: then nothing has changed.
         """
         return self._votes.decide(
-            approval_id,
-            version,
-            user_id,
-            vote,
-            reason=reason,
-            resubmit=resubmit,
-            payload=payload,
-            permalink=permalink,
-        )
+            approval_id, version, user_id, vote,
+            reason=reason, resubmit=resubmit, payload=payload, permalink=permalink, proof=proof,
+        )  # fmt: skip
+
+    def take_back(self, approval_id: str, version: int, user_id: str) -> Approval:
+        """A person takes their vote back; raises what `open_for` does, or HasNotVoted."""
+        return self._votes.take_back(approval_id, version, user_id)
 
     def stale(self) -> list[str]:
         """The ids of what waits and has to be judged again, as another policy is in force by now."""
@@ -240,6 +263,7 @@ class Approvals:
             if approval.batch_id is not None:
                 events = self._freezing.judged(connection, approval, alone)
             judgements.note_judged(connection, approval_id, policy.digest, moved)
+            calls.again(connection, approval, verdict)
             if events:
                 audit.append(connection, *events)
 
@@ -295,10 +319,7 @@ class Approvals:
                 batch_rows.stir(connection, approval.batch_id)
             if not changes.report(connection, approval.id, outcome.model_dump_json()):
                 return
-            note = salted(changes.salt(connection, approval.id), outcome.note)
-            data: dict[str, Any] = {"succeeded": outcome.succeeded, "note": note}
-            if outcome.result is not None:
-                data["result"] = salted(changes.salt(connection, approval.id), canonical(outcome.result))
+            data = lines.reported(outcome, changes.salt(connection, approval.id))
             at = changes.clock(connection)
             ask_about(connection, approval, at)
             if approval.card is None and approval.batch_id is None:
@@ -307,14 +328,5 @@ class Approvals:
             audit.append(connection, Event("outcome", approval.id, at, agent, data))
         self._announcer.publish_noted(self.get(approval.id), at)
         self._announcer.wake("report", approval.undoes or approval.id)
-
-
-def _tells(standing: Response | None, approval: Approval) -> bool:
-    """Whether what stands in Redis is the final response of an Approval that has ended."""
-    if standing is None:
-        return False
-    if approval.has_run:
-        return standing.status == "duplicate" and standing.spent == approval.receipt
-    payload = approval.payload_text if approval.status == "approved" else None
-    said = (approval.status, approval.receipt, payload)
-    return (standing.status, standing.receipt, standing.payload) == said
+        if not outcome.succeeded:
+            self.breaker.failed(agent)

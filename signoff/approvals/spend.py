@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 
+from sqlalchemy import Connection
+
 from signoff.approvals import audit, offers, records
 from signoff.approvals.announcer import Announcer
 from signoff.approvals.audit import Event, salted
 from signoff.approvals.receipts import Receipts
-from signoff.models import batch_rows, changes
+from signoff.models import batch_rows, changes, stop_rows
 from signoff.models.approval import Approval
 from signoff.models.messages import Response
+from signoff.models.stops import Stop
 from signoff.models.store import MICROSECONDS, Store
 from signoff.queue.publisher import Publisher
 
@@ -19,6 +22,14 @@ log = logging.getLogger("signoff.approvals")
 BEFORE = "somebody, before the database was put back"
 """Who has spent what a restored row does not know of."""
 NOT_APPROVED = "No approval of this request is known here: ask again, under another key."
+
+
+class Void(Exception):
+    """It was approved before somebody stopped it: nothing runs by that."""
+
+    def __init__(self, stop: Stop) -> None:
+        super().__init__(stop.id)
+        self.stop = stop
 
 
 class Spending:
@@ -42,7 +53,10 @@ class Spending:
         if approval is not None and not approval.has_run:
             approval = self.take_up(approval, self._publisher.standing(agent, request_id))
             if not approval.has_run:
-                approval = self._note(approval, by)
+                try:
+                    approval = self._note(approval, by, unless_stopped=True)
+                except Void as error:
+                    return self._stopped(approval, error.stop)
                 log.info("spent: id=%s agent=%s", approval.id, agent)
             self._announcer.publish_noted(approval, self._store.clock())
         if approval is None or approval.spent_at is None:
@@ -70,9 +84,19 @@ class Spending:
             return self._note(approval, BEFORE)
         return approval
 
-    def _note(self, approval: Approval, by: str, when: int | None = None) -> Approval:
-        """The Approval as spent: by this process, or by whoever was faster."""
+    def _stopped(self, approval: Approval, stop: Stop) -> Response:
+        told = self._receipts.stopped(approval, stop, at=self._store.clock())
+        self._publisher.publish_notice(approval.agent, approval.request_id, told)
+        log.info("not spent, as it is stopped: id=%s agent=%s", approval.id, approval.agent)
+        return told
+
+    def _note(
+        self, approval: Approval, by: str, when: int | None = None, *, unless_stopped: bool = False
+    ) -> Approval:
+        """The Approval as spent: by this process, or by whoever was faster; raises Void."""
         with self._store.transaction("spend") as connection:
+            if unless_stopped and (stop := voided(connection, approval)):
+                raise Void(stop)
             if approval.batch_id is not None:
                 batch_rows.stir(connection, approval.batch_id)
             at = changes.clock(connection)
@@ -92,3 +116,9 @@ class Spending:
             return self._receipts.response(approval, at=at)
         receipt = self._receipts.refuse(agent, request_id, "invalid", NOT_APPROVED, at=at)
         return Response(status=receipt.status, receipt=receipt.token)
+
+
+def voided(connection: Connection, approval: Approval) -> Stop | None:
+    """The stop for which nothing runs by this Approval's receipt."""
+    undo, at = approval.undoes is not None, approval.ended_at or 0
+    return stop_rows.voiding(connection, approval.agent, approval.action, at, undo=undo)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from threading import Event
 
 from signoff.approvals import epochs, guarded
@@ -30,10 +30,18 @@ UNPUBLISHED_SECONDS = 1.0
 class Sweep:
     """What keeps every promise when a wake-up was lost."""
 
-    def __init__(self, approvals: Approvals, warn: Callable[[str], None] = lambda agent: None) -> None:
-        """`warn` is a channel's: it tells a conversation of an agent (by name) that asks for too much."""
+    def __init__(
+        self,
+        approvals: Approvals,
+        warn: Callable[[str], None] = lambda agent: None,
+        tell: Callable[[Sequence[str]], bool] = lambda sentences: True,
+    ) -> None:
+        """`warn` and `tell` are a channel's: one tells a conversation of an agent (by name) that asks for too
+        much, the other tells admins sentences.
+        """
         self._approvals = approvals
         self._warn = warn
+        self._tell = tell
         self._attendance = Attendance(approvals.store, approvals.publisher)
         self._forgets_at = 0.0
         self.tally = Tally(log)
@@ -59,6 +67,11 @@ class Sweep:
         self._each("clear", lambda: ["drafts"], lambda _: self._clear())
         self._each("forget", lambda: ["spent"], self._forget)
         self._each("age", lambda: progress.due(store), lambda one: progress.note(store, one))
+        calls = self._approvals.times.calls
+        self._each("call", calls.due, calls.look)
+        self._each("remind", calls.to_say, calls.say)
+        away = self._approvals.times.away
+        self._each("absence", away.untold, lambda one: away.note(one, self._tell))
         self._each("undo", self._approvals.undo.due, self._approvals.undo.age)
         self._each("attend", self._attendance.look, lambda _: None)
         talks = self._approvals.talks

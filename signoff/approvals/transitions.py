@@ -13,7 +13,9 @@ from sqlalchemy import Connection, Row
 
 from signoff.approvals import audit, records
 from signoff.approvals.audit import Event, lines
+from signoff.approvals.ballots import Ballot
 from signoff.approvals.receipts import Receipts
+from signoff.approvals.stop_errors import Held
 from signoff.errors import Duplicate, Invalid
 from signoff.models import (
     batch_rows,
@@ -24,6 +26,7 @@ from signoff.models import (
     outbox,
     progress,
     rejections,
+    stop_rows,
     store,
     sums,
     talk_rows,
@@ -193,15 +196,19 @@ def end(
     reason: str = "",
     decision: Decision | None = None,
     judged: Verdict | None = None,
+    ballot: Ballot | None = None,
 ) -> Approval:
     """Pending → `status`, with its receipt; raises Moved where the row is no longer as `approval` says,
-    and Tampered where a decision would be about something else than what was asked.
+    Tampered where a decision would be about something else than what was asked, and Held where it is stopped.
 
     `decision` is the approver's; with a payload it makes a new version. `judged` is the verdict by which it
-    ends: the row, the log and the receipt have it.
+    ends: the row, the log and the receipt have it. `ballot` is what all votes have come to, of which this is
+    the last; without it this is the only one.
     """
     batch = approval.batch_id  # its row first, as whoever freezes it does
     found = records.held(connection, approval.id, *([] if batch is None else [batch_rows.stirred(batch)]))
+    if found.any_stop and (decision or status == "approved"):
+        check_held(connection, approval)
     at, salt = found.now, found.salt
     before, seen, edited = approval, approval.version, decision is not None and decision.payload is not None
     if decision:
@@ -209,8 +216,10 @@ def end(
     approval = replace(approval, verdict=judged or approval.verdict)
     if decision and (payload := decision.payload) is not None:
         approval = replace(approval, version=seen + 1, payload=payload, payload_text=canonical(payload))
-    receipt = receipts.end(approval, status, at=at, reason=reason, decision=decision)
+    voters = _voters(ballot, decision)
+    receipt = receipts.end(approval, status, at=at, reason=reason, decision=decision, voters=voters)
     values = {
+        "counted": before.ballots if ballot else None,
         "to_status": status,
         "to_version": approval.version,
         "to_verdict": approval.verdict.model_dump_json(),
@@ -233,10 +242,13 @@ def end(
         outbox.add(connection, approval.id, at)
     if edited:
         salt = new_salt()
-        changes.add_payload(connection, approval.id, approval.version, approval.payload_text, salt)
+        by_id = decision.approver if decision else None
+        changes.add_payload(connection, approval.id, approval.version, approval.payload_text, salt, by_id)
     events = lines.ended(approval, status, receipt, decision, edited, salt, at, actor)
     if judged and judged != before.verdict and not edited:
         events.insert(0, Event("verdict", approval.id, at, "policy", lines.judged(judged, salt)))
+    if ballot:
+        events = [*void(connection, before, ballot, at, actor), *events]
     last = [talk_rows.noted(approval.id)]  # a note may have come since it was read
     if decision:
         last.append(votes.added(approval.id, approval.version, decision, at))
@@ -248,9 +260,39 @@ def end(
         reason=reason,
         ended_at=at,
         receipt=receipt.token,
-        decisions=(*approval.decisions, decision) if decision else approval.decisions,
+        decisions=(*stand(before, ballot, edited), decision) if decision else approval.decisions,
         notes=tuple(notes),
     )
+
+
+def void(connection: Connection, approval: Approval, ballot: Ballot, at: int, actor: str) -> list[Event]:
+    """Votes that count no more, `at`; gives what the log says of them."""
+    found = []
+    for whose, why in ballot.void:
+        if not votes.void(connection, approval.id, approval.version, whose, at, why):
+            raise Moved
+        found.append(Event("void", approval.id, at, actor, lines.void(whose, approval.version, why)))
+    return found
+
+
+def stand(approval: Approval, ballot: Ballot | None, edited: bool) -> tuple[Decision, ...]:
+    """The votes of before that still do."""
+    gone = {whose for whose, _ in ballot.void} if ballot else set[str]()
+    return () if edited else tuple(one for one in approval.decisions if one.approver not in gone)
+
+
+def _voters(ballot: Ballot | None, decision: Decision | None) -> tuple[Decision, ...]:
+    if ballot:
+        return ballot.voters
+    return (decision,) if decision else ()
+
+
+def check_held(connection: Connection, approval: Approval) -> None:
+    """Raises Held where somebody has stopped it."""
+    undo = approval.undoes is not None
+    stop = stop_rows.holding(connection, approval.agent, approval.action, undo=undo)
+    if stop is not None:
+        raise Held(stop)
 
 
 def glimpse_of(approval: Approval) -> str:

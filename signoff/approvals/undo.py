@@ -20,6 +20,7 @@ from signoff.approvals.announcer import Announcer
 from signoff.approvals.errors import (
     AlreadyUndone,
     EditedMeanwhile,
+    Excluded,
     GroupsUnread,
     NotAllowed,
     NotUndone,
@@ -28,9 +29,10 @@ from signoff.approvals.errors import (
 )
 from signoff.approvals.offers import filled, offered_until
 from signoff.approvals.receipts import Receipts
+from signoff.approvals.stop_errors import Held
 from signoff.approvals.verdicts import Judge
 from signoff.errors import Invalid
-from signoff.models import card_replies, changes, crash, first_look, identity, undos
+from signoff.models import card_replies, changes, crash, first_look, identity, stop_rows, undos
 from signoff.models.approval import Approval
 from signoff.models.messages import ApprovalRequest, Decision, Response, payload_digest
 from signoff.models.people import Person
@@ -94,6 +96,7 @@ class Undos:
             raise UnknownApproval
         first, now = found
         until, plan = offered_until(first), first.verdict.undo
+        self._check_held(first, plan.action if plan else "")
         if first.undo is not None and first.undo.done is not None and not first.undo.done.again(now):
             raise AlreadyUndone.by(first.undo.done)
         if plan is None:
@@ -111,6 +114,13 @@ class Undos:
         with self._store.reading() as connection:
             past.check(connection, first, self._receipts.keys)
         return Planned(first, request, verdict, person, known.of_agent)
+
+    def _check_held(self, first: Approval, action: str) -> None:
+        """Raises Held where somebody has stopped it, and undos, too."""
+        with self._store.reading() as connection:
+            stop = stop_rows.holding(connection, first.agent, action, undo=True) if action else None
+        if stop is not None:
+            raise Held(stop)
 
     def ask(self, approval_id: str, user_id: str, seen: str | None = None) -> Approval:
         """Undo it: the undo's own approval, given by this person, once for all.
@@ -209,6 +219,8 @@ class Undos:
             self._judge.member(user_id)
             raise UndoBlocked(found.reason)
         asks = found.effect == "ask"
+        if asks and found.places > 1:
+            raise NotUndone("several")
         by = found if asks and by_its_words(found, request, first.agent, self._judge.policy) else own
         try:
             person = self._judge.may_decide(user_id, by)
@@ -219,6 +231,10 @@ class Undos:
             if user_id != owner:
                 raise NotAllowed(error.detail, (*error.approvers, *([owner] if owner else []))) from None
             person = self._judge.member(user_id)
+        if asks and "owner" in found.exclude and not found.exclude_by_default:
+            who = self._judge.policy.person
+            if who(person.id) == who(self._judge.owner(self._store, first.agent) or ""):
+                raise Excluded(("owner",))
         approvers = by.approvers if person.id in by.approvers else (*by.approvers, person.id)
         verdict = found.model_copy(
             update={

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection
 
-from signoff.approvals import authority, often
+from signoff.approvals import authority, exclusions, often
+from signoff.approvals.called import Callers
+from signoff.approvals.deputies import Deputies
 from signoff.approvals.errors import (
     BlockedNow,
-    EditNotAllowed,
     GroupsUnread,
     NobodyLeft,
     NotAllowed,
     Tampered,
 )
 from signoff.approvals.limits import anew, check_flood
-from signoff.approvals.standing import standing
+from signoff.approvals.quorum import wanted
+from signoff.approvals.standing import heeding, standing
 from signoff.errors import Invalid
-from signoff.models import flood, owners, sums
+from signoff.models import flood, owners, stop_rows, sums
+from signoff.models.absences import Absence
 from signoff.models.amounts import Entry
 from signoff.models.approval import Approval
 from signoff.models.feedback import KIND
@@ -43,17 +46,24 @@ KNOWN = 20_000
 
 
 class Judge:
-    """Asks the policy in force. `in_force` gives it: another one after a reload. `load` reads an Approval."""
+    """Asks the policy in force. `in_force` gives it: another one after a reload. `load` reads an Approval,
+    `away` who is away, `voted_on` gives the ids of what waits and has votes.
+    """
 
     def __init__(
         self,
         in_force: Callable[[], Policy],
         directory: Directory,
         load: Callable[[str], Approval | None] = lambda _: None,
+        away: Callable[[], Mapping[str, Absence]] = dict,
+        voted_on: Callable[[], Sequence[str]] = lambda: (),
     ) -> None:
         self._in_force = in_force
         self._directory = directory
         self._load = load
+        self._voted_on = voted_on
+        self.deputies = Deputies(in_force, directory, away)
+        self.callers = Callers(directory, self.deputies)
         self._known: tuple[str, dict[str, tuple[str, ...] | None]] = ("", {})
 
     @property
@@ -69,8 +79,13 @@ class Judge:
         Raises Invalid (the rule wants to be told more), Duplicate, Limited (TooMuch) or Deserted.
         """
         now, totals = self._in_force(), _Totals(connection, agent)
-        left: list[str] = []
-        verdict = policy.evaluate(request, agent, now, totals, _owner(connection, agent, request))
+        left, owner = list[str](), _owner(connection, agent, request)
+        stops = [one for one in stop_rows.standing(connection) if one.scope.covers(agent, request.action)]
+        if any(one.stands for one in stops):
+            return heeding(policy.evaluate(request, agent, now, owner=owner), stops, now), now.owner(agent)
+        verdict = policy.evaluate(request, agent, now, totals, owner)
+        if request.kind != KIND:
+            verdict = heeding(verdict, stops, now)
         if request.kind == KIND:
             often.check(connection, now, agent)
             return verdict, now.owner(agent)
@@ -84,6 +99,8 @@ class Judge:
                 f"The policy's rule “{verdict.rule}” wants {_listed(lacking)} with {request.action}: "
                 f"send it again with that{anew(request)}."
             )
+        if verdict.exclude:
+            exclusions.check(request, verdict, now.owner(agent) or owners.of(connection, agent), now)
         if left:
             raise Deserted(left)
         return verdict, now.owner(agent)
@@ -104,18 +121,21 @@ class Judge:
 
     def own(self, approval: Approval) -> Verdict:
         """The verdict that it was asked under, or ended by; its groups' members are those of today."""
-        approvers = self._in_force().approvers_of(approval.verdict)
-        return approval.verdict.model_copy(update={"approvers": approvers})
+        return self._in_force().anew(approval.verdict)
 
-    def today(self, approval: Approval) -> Approval:
-        """The same, as its card shows it by today's policy.
+    def today(self, approval: Approval, now: int | None = None) -> Approval:
+        """The same, as its card shows it by today's policy; `now` is the database's clock, where it is asked
+        of whom a card mentions.
 
         What that blocks is about to end as blocked, and shows until then what it was asked under.
         """
         digest, verdict = self.policy.digest, self.standing(approval)
         if approval.pending and verdict.effect == "block":
             verdict = self.own(approval)
-        return replace(approval, verdict=verdict, judged=digest)
+        called = None
+        if now is not None and approval.pending and verdict.effect == "ask":
+            called = self.callers.of(replace(approval, verdict=verdict), now)
+        return replace(approval, verdict=verdict, judged=digest, called=called)
 
     def decider(self, approval: Approval, user_id: str) -> Person:
         """The person, if they are one who may decide on it today; raises NotAllowed."""
@@ -123,7 +143,7 @@ class Judge:
 
     def may_decide(self, user_id: str, verdict: Verdict) -> Person:
         """The person, if they are one of a verdict's approvers (ids); raises NotAllowed."""
-        return authority.may_decide(user_id, verdict.approvers, self._directory)
+        return self.deputies.may(user_id, verdict.approvers)
 
     def may_decide_waiting(self, user_id: str, verdict: Verdict) -> Person:
         """The same of what waits; raises NobodyLeft where none of a few approvers may decide any more."""
@@ -176,10 +196,17 @@ class Judge:
         return () if named is None else now.resolve(named)
 
     def among(self, user_id: str, waiting: Iterable[tuple[str, Asked]]) -> list[str]:
-        """The ids of those that this person may decide, in order, each given with whom its verdict asks."""
+        """The ids of those that this person may decide, in order, each given with whom its verdict asks.
+
+        Not those that they have voted on, and not those whose seats for them are taken.
+        """
         found = []
         may: dict[tuple[str, ...], bool] = {}
+        waiting = [*waiting]
+        done = self._voted(user_id) if waiting else set[str]()
         for approval_id, asked in waiting:
+            if approval_id in done:
+                continue
             approvers = self.approvers(approval_id, asked)
             if approvers not in may:
                 may[approvers] = self.is_one_of(user_id, approvers)
@@ -187,12 +214,25 @@ class Judge:
                 found.append(approval_id)
         return found
 
+    def _voted(self, user_id: str) -> set[str]:
+        """Ids of what others have voted on, or they, and that does not wait for this person."""
+        found, who = set[str](), self.policy.person
+        for approval_id in self._voted_on():
+            approval = self._load(approval_id)
+            if approval is None or not approval.decisions:
+                continue
+            today = replace(approval, verdict=self.standing(approval))
+            mine = any(who(one.approver) == who(user_id) for one in approval.decisions)
+            if mine or not any(self.is_one_of(user_id, seat.people) for seat in wanted(today)):
+                found.add(approval_id)
+        return found
+
     def is_one_of(self, user_id: str, approvers: Collection[str]) -> bool:
         """Whether this person is one of them now; nobody is one of none."""
         if not approvers:
             return False
         try:
-            authority.may_decide(user_id, approvers, self._directory)
+            self.deputies.may(user_id, approvers)
         except NotAllowed:
             return False
         return True
@@ -202,8 +242,10 @@ class Judge:
 
         It is today's (see `standing`), and with another payload never looser than that.
 
-        Raises NotAllowed, BlockedNow, EditNotAllowed (others have to decide on that), or Invalid (the rule
-        that it comes under wants to be told more than the agent has said).
+        Whether they may approve that is another question: where they may not, others decide on it.
+
+        Raises NotAllowed, BlockedNow, or Invalid (the rule that it comes under wants to be told more than the
+        agent has said).
         """
         now, request = self._in_force(), approval.request
         asked = standing(approval, now)
@@ -215,12 +257,6 @@ class Judge:
         verdict = policy.evaluate_edit(now, request, approval.agent, payload, asked)
         if verdict.effect == "block":
             raise BlockedNow(verdict.reason, edited=True)
-        try:
-            authority.may_decide(user_id, now.resolve(verdict.named), self._directory)
-        except GroupsUnread:
-            raise
-        except NotAllowed as error:
-            raise EditNotAllowed(error.detail, error.approvers) from None
         before = policy.missing(asked, request)  # it was taken without that, under another policy
         lacking = [name for name in policy.missing(verdict, request) if name not in before]
         if lacking:

@@ -17,20 +17,25 @@ from slack_bolt.response import BoltResponse
 
 from signoff.approvals.lists import Lists
 from signoff.approvals.service import Approvals
+from signoff.bot.cards.menu import MENU
 from signoff.bot.delivery.delivery import Delivery
 from signoff.bot.forms.modals import message_view
 from signoff.bot.listeners.acks import Acks
 from signoff.bot.listeners.actions import Actions
 from signoff.bot.listeners.answers import OPTIONS, Answers
+from signoff.bot.listeners.away import Absent
 from signoff.bot.listeners.batch_doors import BatchDoors
 from signoff.bot.listeners.commands import Commands
 from signoff.bot.listeners.editor import Editor
+from signoff.bot.listeners.factors import Enrolling
 from signoff.bot.listeners.feedback import FORMS, RIGHT, Feedback
 from signoff.bot.listeners.home import Home
 from signoff.bot.listeners.mentions import Mentions
+from signoff.bot.listeners.menus import Menus
 from signoff.bot.listeners.news import News
 from signoff.bot.listeners.opener import Opener
 from signoff.bot.listeners.shortcut import Decide
+from signoff.bot.listeners.stops import Stops
 from signoff.bot.listeners.undo import Second
 from signoff.bot.slack.client import Slack
 from signoff.bot.slack.directory import SlackDirectory
@@ -173,7 +178,11 @@ def build_bolt(server: Parts, running: Running | None = None) -> App:
     second = Second(server.approvals, opener, actions)
     feedback = Feedback(server.approvals, actions)
     editor = Editor(server.approvals, opener, actions.refusal, together.after)
-    commands = Commands(server.lists, server.store, opener)
+    stops = Stops(server.approvals, server.lists, opener)
+    enrolling = Enrolling(server.approvals, opener, actions.refusal, server.lists.admins)
+    absent = Absent(server.approvals, server.directory)
+    commands = Commands(server.lists, server.store, opener, stops, enrolling, absent)
+    menus = Menus(actions, together, commands, stops)
     decide = Decide(server.approvals, opener, actions)
     mentions = Mentions(server.approvals, server.lists, server.slack, actions.explain)
     news = News(server.directory)
@@ -187,6 +196,7 @@ def build_bolt(server: Parts, running: Running | None = None) -> App:
         return {"ack": at_once, "lazy": [listener]}
 
     app.buttons["approve"] = actions.approve
+    app.buttons["take_back"] = actions.take_back
     app.buttons["hold"] = second.hold
     app.action("undo")(**later(second.open))
     app.view("undo")(second.submit)
@@ -195,7 +205,12 @@ def build_bolt(server: Parts, running: Running | None = None) -> App:
     app.buttons[RIGHT] = feedback.right
     for action_id in ("reject", "edit", "review", "answer", "none", "hand", *FORMS):
         app.action(action_id)(**later(actions.open))
-    app.action("more")(**later(together.menu))
+    app.action(re.compile(f"^{MENU}(_[a-z_]+)?$"))(**later(menus.chosen))
+    app.action("stop")(**later(stops.begin))
+    app.action("stop_known")(**later(stops.look_again))
+    app.action("resume")(**later(stops.begin_resume))
+    app.view("stop")(stops.submit)
+    app.view("resume")(stops.submit_resume)
     app.action("page")(**later(actions.page_back))
     app.action(re.compile("^list_(back|next)$"))(**later(commands.other_page))
     app.action("list_all")(**later(commands.see_all))
@@ -216,6 +231,8 @@ def build_bolt(server: Parts, running: Running | None = None) -> App:
     app.view("none")(answers.submit_none)
     app.view("hand")(answers.submit_hand)
     app.view("feedback")(feedback.submit)
+    app.view("factor")(enrolling.submit)
+    app.view("factor_new")(enrolling.finish)
     app.command("/approvals")(commands.approvals)
     app.shortcut("pending")(**later(commands.shortcut))
     app.shortcut("decide")(**later(decide.shortcut))

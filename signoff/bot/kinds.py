@@ -10,6 +10,7 @@ from signoff.bot.cards.feedback_card import feedback_card
 from signoff.bot.cards.question_card import question_card
 from signoff.bot.forms.answer_form import answer_view, ask_about_view, hand_view, none_view
 from signoff.bot.forms.edit_form import EditForm
+from signoff.bot.forms.hand_form import hand_on_view
 from signoff.bot.forms.modals import note_view, reject_view
 from signoff.bot.forms.review import review_view
 from signoff.bot.forms.talk_forms import ask_view
@@ -41,6 +42,7 @@ KINDS: Mapping[str, Kind] = {
             "review": review_view,
             "note": note_view,
             "ask": ask_view,
+            "hand": hand_on_view,
         },
     ),
     QUESTION: Kind(

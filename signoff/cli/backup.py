@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 BACKUP_EPILOG = """\
 At any time, also while the server runs: it is one consistent view of the database, SQLite or PostgreSQL, and
 its audit log is verified before the file appears. FILE must not exist; only you can read it. It holds every
-payload, so keep it as secret as the database. It never holds the signing key: keep that apart.
+payload, so keep it as secret as the database. It never holds signing.key and factors.key: keep them apart.
 
 Prints the audit log's head. `signoff audit verify --head FILE` shows later on that the log was not cut off.
 """
@@ -29,6 +29,9 @@ go into either. Its audit log is verified before anything changes.
 A restore starts a new epoch, so that nothing is decided twice. Once the server runs again, what waited at the
 time of the backup ends: as its receipt says where Redis still has one, else as expired, and its agent is told
 to ask again. Receipts of the lost time go on to verify: the signing key is the same.
+
+What was stopped stays so, as the database says that is replaced. Where there is none that could say it, and
+with --in-place, everything is stopped until `signoff resume all`.
 
 `signoff restore --in-place` is for a database that other means have put back (PostgreSQL's point-in-time
 recovery, a copied file, pg_restore): it verifies the log and starts the epoch, and copies nothing.
@@ -70,7 +73,7 @@ def _backup(arguments: argparse.Namespace) -> int:
         f"{arguments.file}: {_count(backup.requests, 'request')}, as of {clock(moment(backup.at))}; "
         f"{_count(backup.lines, 'line')} of the audit log hold; head {backup.head}"
     )
-    say("it holds everything but the signing key: keep that apart, and both secret.")
+    say("it holds everything but the keys (signing.key, factors.key): keep those apart, and all secret.")
     return 0
 
 
@@ -115,6 +118,7 @@ def _tell(done: Restored, settings: Settings) -> None:
         "prints them."
     )
     _tell_of_tokens(done)
+    _tell_of_stops(done)
     if settings.signing_key is None and not settings.key_file.exists():
         say(
             f"there is no signing key in {settings.key_file}. Put the old one back before you start the "
@@ -133,6 +137,18 @@ def _tell_of_tokens(done: Restored) -> None:
     )
     for one in done.standing:
         say(f"  {one.id}  {one.agent}  {' '.join(one.scopes)}")
+
+
+def _tell_of_stops(done: Restored) -> None:
+    from signoff.server.restore import UNKNOWN
+
+    if any(one.reason == UNKNOWN for one in done.stopped):
+        say(
+            "EVERYTHING IS STOPPED, as nobody can say what was since the backup. Look whether anything "
+            "was, stop that (`signoff stop`), and then let the rest run: `signoff resume all`."
+        )
+    elif done.stopped:
+        say(f"{_count(len(done.stopped), 'stop')} that the replaced database had stays: `signoff stops`.")
 
 
 def _count(number: int, what: str) -> str:

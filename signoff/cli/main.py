@@ -17,10 +17,12 @@ from signoff.cli import (
     agent,
     agents,
     audit,
+    away,
     backup,
     batch,
     database,
     execution,
+    factor,
     given,
     guide,
     health,
@@ -36,6 +38,7 @@ from signoff.cli import (
     roles,
     serve,
     setup,
+    stop,
     surroundings,
     undo,
     verify,
@@ -47,7 +50,8 @@ from signoff.policy.errors import PolicyError
 
 SERVER = (
     "slack_bolt slack_sdk rq sqlmodel sqlalchemy alembic pydantic_settings structlog rich aiohttp cel yaml "
-    "shtab starlette uvicorn httptools limits prometheus_client jinja2 markupsafe"
+    "shtab starlette uvicorn httptools limits prometheus_client jinja2 markupsafe "
+    "pyotp segno"
 )
 EXTRAS = {
     "psycopg": "postgres",
@@ -67,8 +71,11 @@ an agent asks:        request, question, batch, wait, status, cancel,
 somebody runs it:     serve (or bot, intake, worker and web by themselves),
                       pending, show, audit, doctor, health, backup, restore
 who may ask:          agent
+who may run nothing:  stop, resume, stops
 who hears of it:      webhooks
+who proves it:        factor
 what can be undone:   undo
+who is away:          away
 what needs a person:  policy
 a coding agent asks:  hook
 to set it up:         init, manifest, keys, db, env, sandbox, demo
@@ -159,8 +166,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
     server = (
-        init, serve, roles, agents, policy, requests, database, audit, backup, keys, webhooks, undo,
-        setup, health
+        init, serve, roles, agents, stop, policy, requests, database, audit, backup, keys, webhooks,
+        undo, factor, away, setup, health
     )  # fmt: skip
     for module in (agent, question, batch, lessons, verify, mcp, hook, *server):
         module.add(commands, common)

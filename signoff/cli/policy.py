@@ -7,10 +7,11 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from signoff.cli import replay
+from signoff.cli import classes, proofs, replay
 from signoff.cli.output import laid_out, printable
 from signoff.cli.parsers import Commands, command, group, json_value
 from signoff.cli.policy_file import loaded, place
+from signoff.cli.policy_times import lines as lines_of_time
 from signoff.errors import Invalid
 
 if TYPE_CHECKING:
@@ -37,13 +38,16 @@ before it why it does not.
       "action": "refund.create", "payload": {"amount": 1200}}'
 
 --json prints one line: {"verdict", "rule", "why", "channel", "approvers", "expires_in", "feedback", "talk",
-"batch", "digest"}; and, where there is one, "after", "undo", "undo_for", "per_hour" (of questions). `batch`
+"batch", "digest"}; where it asks, "seats", "reject", "exclude", "exclude_by_default"; and, where there is
+one, "after", "undo", "undo_for", "per_hour" (of questions), "remind", "escalate", "valid", "clock", "quiet".
+`batch`
 says whether it may share a card with what is asked together with it. What does not apply is null, or no
 approvers. Approvers are named as the policy names them; times are in seconds.
 """
 TEST_EPILOG = """\
-Judges each of the policy's `examples`, and compares: the verdict, and of rule, approvers, channel, feedback,
-talk, batch, after, undo and undo_for what is named.
+Judges each of the policy's `examples`, and compares: the verdict, and of rule, approvers, seats, reject,
+exclude, channel, feedback, talk, batch, after, undo, undo_for, remind, escalate, valid and clock what is
+named.
 
 exit: 0 all are as wanted   1 some are not, or there are none   2 no policy
 """
@@ -82,10 +86,14 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     explain.add_argument("--request", metavar="FILE|JSON|-", required=True, help="the request; - is stdin")
     explain.add_argument("--json", action="store_true", help="one line of JSON")
     replay.add(policy, common)
-    classes = command(
-        policy, "classes", _classes, "print the table of actions, their risk and reversibility", common=common
+    table = command(
+        policy,
+        "classes",
+        classes.show,
+        "print the table of actions, their risk and reversibility",
+        common=common,
     )
-    classes.add_argument("--json", action="store_true", help="the table as JSON")
+    table.add_argument("--json", action="store_true", help="the table as JSON")
     command(policy, "schema", _schema, "print the JSON Schema of a policy, for editors", common=common)
 
 
@@ -137,6 +145,7 @@ def answer(verdict: Verdict, policy: Policy, request: ApprovalRequest, agent: st
     from signoff.models.feedback import percent
     from signoff.models.questions import QUESTION
     from signoff.models.receipt_claims import APPROVAL
+    from signoff.policy.times import told
 
     per_hour = policy.limits(agent, request.kind).per_hour if request.kind == QUESTION else None
     together = verdict.effect == "ask" and request.kind == APPROVAL
@@ -148,14 +157,27 @@ def answer(verdict: Verdict, policy: Policy, request: ApprovalRequest, agent: st
         "why": verdict.why,
         "channel": (verdict.conversation or None) if seen else None,
         "approvers": list(verdict.named or policy.approvers) if asks or verdict.undo else [],
+        **(quorum_of(verdict) if verdict.effect == "ask" else {}),
         "expires_in": verdict.expires_in if asks else None,
         "feedback": percent(verdict.feedback) if seen else "0%",
         "talk": verdict.talk if asks else None,
         "batch": not policy.batch.why_alone(request.action, verdict) if together else None,
         **({"after": verdict.after} if verdict.in_grace else {}),
+        **proofs.wanted(verdict),
         **({"undo": verdict.undo.action, "undo_for": verdict.undo.seconds} if verdict.undo else {}),
+        **(told(verdict.timing) if verdict.timing else {}),
         **({"per_hour": per_hour} if per_hour is not None else {}),
         "digest": verdict.policy,
+    }
+
+
+def quorum_of(verdict: Verdict) -> dict[str, Any]:
+    """How many people it takes, of whom, and who may not approve: as the policy says it."""
+    return {
+        "seats": [seat.said() for seat in verdict.seats],
+        "reject": verdict.reject,
+        "exclude": list(verdict.exclude),
+        "exclude_by_default": verdict.exclude_by_default,
     }
 
 
@@ -179,13 +201,22 @@ def _said(found: Explanation, policy: Policy, request: ApprovalRequest, agent: s
     if verdict.after is not None:
         said.append(("runs", f"{_length(verdict.after)} after its card is shown, unless somebody holds it"))
     if verdict.undo is not None:
-        said.append(
-            ("undo", f"{verdict.undo.action}, for {_length(verdict.undo.seconds)} once it is reported")
-        )
+        told = f"{verdict.undo.action}, for {_length(verdict.undo.seconds)} once it is reported"
+        said.append(("undo", told))
     if verdict.effect == "ask" or verdict.after is not None or verdict.undo is not None:
         said.append(("who", ", ".join(shown["approvers"]) or "SIGNOFF_APPROVERS, which are not set here"))
+        for seat in verdict.seats:
+            said.append(("seat", f"{seat.need} of {seat.name}"))
+        if verdict.reject > 1:
+            said.append(("rejects", f"{verdict.reject} people have to reject it"))
+        if verdict.exclude:
+            by = ", where somebody else can (by default)" if verdict.exclude_by_default else ""
+            said.append(("not", f"{', '.join(verdict.exclude)} may not approve it{by}"))
         more = f"; {_length(verdict.talk)} more once its agent is asked about it" if verdict.talk else ""
         said.append(("how long", f"{_length(verdict.expires_in)}{more}"))
+        said += lines_of_time(verdict, _length)
+    if verdict.asks_proof:
+        said.append(("proof", proofs.told(verdict, _length)))
     if shown["channel"] is not None or verdict.effect in ("ask", "notify"):
         said.append(("where", shown["channel"] or "SIGNOFF_CHANNEL, which is not set here"))
         if verdict.feedback:
@@ -246,10 +277,12 @@ def _test(arguments: argparse.Namespace) -> int:
 
 def _wrong(example: Example, policy: Policy) -> list[str]:
     """What is other than wanted, and why it is so."""
+    from signoff.models.timing import Timing
     from signoff.policy.evaluate import evaluate
+    from signoff.policy.times import told
 
     verdict = evaluate(example.request, example.agent, policy)
-    shown = answer(verdict, policy, example.request, example.agent)
+    shown = told(Timing()) | answer(verdict, policy, example.request, example.agent)
     wanted: Mapping[str, Any] = {"verdict": example.verdict, **example.wanted}
     faults = [
         f"wanted {key} {_named(value)}, got {_named(shown.get(key))}"
@@ -262,42 +295,11 @@ def _wrong(example: Example, policy: Policy) -> list[str]:
 def _named(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "none" if value in (None, []) else ", ".join(value) if isinstance(value, list) else str(value)
-
-
-def _classes(arguments: argparse.Namespace) -> int:
-    from signoff.policy import classes
-
-    table: list[dict[str, Any]] = [
-        {
-            "class": one.name, "what": one.what, "risk": one.risk, "reversibility": one.reversibility,
-            "read_only": one.read_only, "tags": list(one.tags), "actions": list(one.globs.patterns),
-            "words": list(one.words),
-        }
-        for one in classes.TABLE
-    ]  # fmt: skip
-    if arguments.json:
-        print(json.dumps({"name": classes.NAME, "version": classes.VERSION, "classes": table}))
-        return 0
-    print(
-        f"{classes.NAME}, version {classes.VERSION}. An action in no class is high risk and irreversible.\n"
-    )
-    for one in table:
-        also = [*(["only reads"] if one["read_only"] else []), *(f"tag {tag}" for tag in one["tags"])]
-        print(f"@{one['class']}: {one['what']}")
-        print(f"  {one['risk']} risk, {one['reversibility']}{''.join(f', {word}' for word in also)}")
-        if one["words"]:
-            print("  a name that says that it reads, and what, in one of these words:")
-        print(_wrapped(one["actions"] or one["words"]) + "\n")
-    return 0
-
-
-def _wrapped(names: list[str]) -> str:
-    import textwrap
-
-    return textwrap.fill(
-        "  ".join(names), 80, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
-    )
+    if isinstance(value, list) and value and isinstance(value[0], dict) and "need" in value[0]:
+        return " and ".join(f"{one['need']} of {', '.join(one['from'])}" for one in value)
+    if isinstance(value, list) and value:
+        return ", ".join(map(str, value))
+    return "none" if value in (None, []) else str(value)
 
 
 def _schema(_: argparse.Namespace) -> int:

@@ -88,6 +88,7 @@ def _values(report: Report) -> dict[str, Any]:
         "asked_about": report.asked_about,
         "undoable": report.undoable,
         "more_time": report.more_time,
+        "several": report.several,
         "batches": {
             "batches": report.batches.batches,
             "shared_then": report.shared_then,
@@ -141,6 +142,7 @@ def _beside(report: Report) -> list[str]:
     said = (
         (report.asked_about, "outcomes would be asked about: was this right?"),
         (report.undoable, "that run could be undone as the policy says"),
+        (report.several, "would take more than one person"),
         (report.more_time, "would wait for longer once their agent was asked about them"),
     )
     return [f"{count:,} {what}" for count, what in said if count]

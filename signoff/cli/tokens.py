@@ -21,8 +21,9 @@ TOKEN_EPILOG = """\
   signoff agent token shop-executor --scope 'spend:billing-bot:refund.*' > shop.env
 
 Makes a token and prints it this once, as SIGNOFF_TOKEN=…; only its hash is kept. A scope is `ask` (ask, wait,
-report: what `signoff agent add` gives), `hook` (hooks of coding agents), or `spend:AGENT:ACTION` for an
-executor's guard: it may spend receipts of that agent and action, in which * stands for any characters.
+report: what `signoff agent add` gives), `hook` (hooks of coding agents), `stop` (stop and resume), or
+`spend:AGENT:ACTION` for an executor's guard: it may spend receipts of that agent and action, in which *
+stands for any characters.
 """
 ASK = ("ask",)
 
@@ -97,7 +98,7 @@ def _token(arguments: argparse.Namespace) -> int:
     scopes = tuple(arguments.scope or ASK)
     for scope in scopes:
         if not tokens.SCOPE.fullmatch(scope):
-            raise ConfigError(f"--scope: {scope!r} is none: ask, hook, or spend:AGENT:ACTION.")
+            raise ConfigError(f"--scope: {scope!r} is none: ask, hook, stop, or spend:AGENT:ACTION.")
     named = {scope.split(":")[1] if ":" in scope else arguments.name for scope in scopes}
     with opened_store(_settings()) as store:
         for agent in sorted(named):

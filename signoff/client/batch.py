@@ -7,7 +7,7 @@ import warnings
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, suppress
 from contextvars import ContextVar, Token
-from typing import Any, Protocol, Self, Unpack
+from typing import Any, Protocol, Self, Unpack, cast
 
 from signoff.client import mistakes
 from signoff.client.answers import Named
@@ -16,7 +16,7 @@ from signoff.client.claims import Ask, described
 from signoff.client.link import Link
 from signoff.client.spend import SPEND_SECONDS, Runs
 from signoff.client.ticket import AsyncTicket
-from signoff.errors import AlreadySpent, Invalid, WaitTimeout, refusal
+from signoff.errors import AlreadySpent, Invalid, Stopped, WaitTimeout, refusal
 from signoff.models import identity
 from signoff.models.bodies import MAX_BATCH
 from signoff.models.messages import Freeze, build
@@ -199,6 +199,8 @@ class Draft:
                 await self.client.spend(receipt, None if timeout is None else max(SPEND_SECONDS, timeout))
             except AlreadySpent as error:
                 return _not_mine(receipt, error)
+            except Stopped as error:
+                return cast(Receipt, error.receipt)
             self._spent.add(number)
             self.client._link.spent.add(receipt.token)
         return receipt

@@ -187,10 +187,14 @@ class AsyncSignoff:
     async def _withdraw(self, request_id: str, reason: str) -> None:
         await self._link.withdraw(request_id, reason)
 
+    async def _heed(self, receipt: Receipt) -> None:
+        await self._link.heed(receipt)
+
     async def spend(self, receipt: Receipt, timeout: float | None = None) -> None:
         """Have this process be the one that runs what was approved; before it runs.
 
-        Raises AlreadySpent where another one runs it, or has; WaitTimeout where no server says so within
+        Raises AlreadySpent where another one runs it, or has; Stopped where people have stopped it;
+        WaitTimeout where no server says so within
         `timeout` seconds (then it is not known: do not run it), Unreachable or NotVerified.
         """
         mistakes.check_receipt(receipt)

@@ -17,6 +17,7 @@ from typing import Any
 from redis.exceptions import RedisError, ResponseError
 
 from signoff.client.inbox import Inbox
+from signoff.client.pending import HELD
 from signoff.client.question_stream import QuestionStream, read
 from signoff.client.resend import until_received
 from signoff.client.road import Exchange as Exchange
@@ -26,6 +27,7 @@ from signoff.errors import Invalid, NotVerified, SignoffError, Unreachable
 from signoff.models import crash
 from signoff.models.jitter import between
 from signoff.models.messages import Response
+from signoff.models.stops import STOPS_KEY
 from signoff.models.talks import Message
 from signoff.queue import connections, stream
 from signoff.queue.connections import CONNECT_SECONDS
@@ -53,6 +55,7 @@ class RedisExchange:
         self._unreceived: set[str] = set()
         self._batches: dict[str, str] = {}
         self._due: set[str] = set()
+        self._held: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._looking = False
 
@@ -116,6 +119,11 @@ class RedisExchange:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(pause):
                         return await self._wait_for(name, final=True)
+
+    async def stops(self) -> str | None:
+        """What a server has said."""
+        found = await self._within_bounds(partial(self._redis.get, STOPS_KEY))
+        return found.decode(errors="replace") if found else None
 
     async def is_received(self, request_id: str, timeout: float) -> bool:
         """Whether an intake has put the request into the database."""
@@ -228,6 +236,7 @@ class RedisExchange:
             del others[waiter]
             if not others:
                 del self._waiters[request_id]
+                self._held.discard(request_id)
                 self._bodies.pop(request_id, None)
                 self._notifications.remove(topic)
 
@@ -275,6 +284,8 @@ class RedisExchange:
             self._give(request_id, None, fault)
 
     def _give(self, request_id: str, response: Response | None, fault: NotVerified | None = None) -> None:
+        if response and response.status == "pending":
+            self._note_held(request_id, response.held or "")
         for waiter, final in self._waiters.get(request_id, {}).items():
             if waiter.done():
                 continue
@@ -282,6 +293,15 @@ class RedisExchange:
                 waiter.set_exception(fault)
             elif response and (response.status != "pending" or not final):
                 waiter.set_result(response)
+
+    def _note_held(self, request_id: str, held: str) -> None:
+        """Say once that what is waited for is held."""
+        if held and request_id not in self._held and request_id in self._waiters:
+            log.warning(HELD, request_id, held)
+        if held:
+            self._held.add(request_id)
+        else:
+            self._held.discard(request_id)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -55,6 +55,7 @@ class Link:
         self.spent: set[str] = set()
         """Receipts (tokens) that a batch has spent for this process, until somebody asks to spend them."""
         self.inquiries = Inquiries(self)
+        self._highest = 0
 
     @property
     def agent(self) -> str:
@@ -94,6 +95,13 @@ class Link:
             self._loop = loop
         return self._exchange
 
+    async def heed(self, receipt: Receipt) -> None:
+        """Raise Stopped where people have stopped what this receipt lets run, or nobody can tell."""
+        from signoff.client.heed import heed
+
+        found = await heed(self.exchange(), *self.keys(), receipt, self._highest)
+        self._highest = max(self._highest, found)
+
     def answers(self) -> Answers:
         """What comes back, verified."""
         return Answers(self.exchange(), self.agent, *self.keys())
@@ -120,7 +128,7 @@ class Link:
         if response.status != "pending":
             return self.answers().accept(response, request)
         expires_at = moment(response.expires_at) if response.expires_at else None
-        return Pending(request.id, response.action or "", expires_at)
+        return Pending(request.id, response.action or "", expires_at, held=response.held or "")
 
     async def withdraw(self, request_id: str, reason: str) -> None:
         """Say that a request is withdrawn."""

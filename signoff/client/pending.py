@@ -7,6 +7,7 @@ from datetime import datetime
 
 WAITING = "%s is asked, and waits for a decision: %s (`signoff status %s` tells its state)"
 """Its code is what people see of it; where its card is, nobody knows yet."""
+HELD = "request %s is held: %s. It waits until somebody resumes it, or its time is over"
 UNSEEN = (
     " No server has taken it yet: is `signoff serve` running? And an id is known to its own agent alone, "
     "which is {agent} here."
@@ -22,9 +23,13 @@ REQUESTS, QUESTIONS = "request()", "request_question()"
 
 @dataclass(frozen=True)
 class Pending:
-    """A request that nobody has decided yet. `expires_at` is when it ends unanswered."""
+    """A request that nobody has decided yet. `expires_at` is when it ends unanswered.
+
+    `held` says who has stopped it, where somebody has: nobody decides on it until somebody resumes it.
+    """
 
     id: str
     action: str
     expires_at: datetime | None
     status: str = "pending"
+    held: str = ""

@@ -70,6 +70,9 @@ class Exchange(Protocol):
         `body` names the process that wants to.
         """
 
+    async def stops(self) -> str | None:
+        """The newest statement of what is stopped; None: nobody has said. Raises Unreachable."""
+
     async def is_received(self, request_id: str, timeout: float) -> bool:
         """True once an intake has marked the request; False after `timeout` seconds."""
 

@@ -33,6 +33,7 @@ from signoff.payload.schema import check
 from signoff.payload.usable import usable
 from signoff.payload.whole import as_text
 from signoff.receipts import Signer, sign, sign_lessons, sign_notice, token_digest
+from signoff.stops import sign as sign_stops
 
 OPEN = ("pending", "held")
 """What leaves a request undecided."""
@@ -132,6 +133,10 @@ class ScriptedExchange:
                 notice = Notice(id=request_id, agent=AGENT, signed=signed, by=by, at=datetime.now(UTC))
                 self._spent[request_id] = sign_notice(self._signer, notice, DEPLOYMENT)
             return Response(status="spent", receipt=self._spent[request_id])
+
+    async def stops(self) -> str | None:
+        """Nothing is."""
+        return sign_stops(self._signer, DEPLOYMENT, 0, (), int(time.time()))
 
     async def is_received(self, request_id: str, timeout: float) -> bool:
         """True for every request that was sent."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from signoff import receipts
-from signoff.errors import AlreadySpent, WaitTimeout, refusal
+from signoff.errors import AlreadySpent, Stopped, WaitTimeout, refusal
 from signoff.models import crash
 from signoff.models.identity import process_name
 from signoff.models.messages import Spend
@@ -49,6 +49,8 @@ async def spend(
             response, keys, agent=receipt.agent, request_id=receipt.id, issuer=issuer,
             digest_sent=receipt.digest_sent,
         )  # fmt: skip
+        if refused.status == "blocked":
+            raise Stopped(refused.reason, refused)
         raise AlreadySpent(detail=refused.reason, receipt=refused)
     notice = receipts.verify_notice(response.receipt or "", keys, receipt)
     if notice.by != by:

@@ -24,7 +24,7 @@ from signoff.client.carrier import Encode
 from signoff.client.link import Link
 from signoff.client.spend import spend
 from signoff.client.undo_arrivals import GROUP, TAKE_OVER_MS, TEST, Arrivals, Left
-from signoff.errors import AlreadySpent, ConfigError, Invalid, NotVerified, SignoffError, Unreachable
+from signoff.errors import AlreadySpent, ConfigError, Invalid, NotVerified, SignoffError, Stopped, Unreachable
 from signoff.models import crash
 from signoff.models.bodies import CanUndo, UndoTest
 from signoff.models.identity import new_id, process_name
@@ -212,7 +212,7 @@ async def _spent(client: Client, receipt: ApprovedReceipt, by: str) -> bool:
             return True
         except AlreadySpent:
             return False
-        except (NotVerified, Invalid) as error:
+        except (NotVerified, Invalid, Stopped) as error:
             log.warning("an undo is not run: id=%s %s", receipt.id, error.detail)
             return False
         except Unreachable as error:

@@ -8,6 +8,8 @@ from typing import Any, Literal, get_args
 from signoff.models.codes import SHORTEST, code
 from signoff.models.feedback import Feedback
 from signoff.models.messages import ApprovalRequest, Decision, Outcome
+from signoff.models.presence import Called
+from signoff.models.stops import Stop
 from signoff.models.talks import Note, Talk
 from signoff.models.undone import Undo
 from signoff.models.verdict import Verdict
@@ -60,6 +62,17 @@ class Rejection:
 
 
 @dataclass(frozen=True)
+class Voided:
+    """A vote that counts no more: whose, on which version, and `why` (`models.votes`)."""
+
+    approver: str
+    name: str
+    vote: str
+    version: int
+    why: str
+
+
+@dataclass(frozen=True)
 class File:
     """A file of the payload in the card's thread, in its channel's own words.
 
@@ -76,7 +89,9 @@ class File:
 class Approval:
     """The life of one request. Times are microseconds since 1970, UTC, by the database's clock.
 
-    `decisions` are the votes on the current version, in their order. `payload` and `payload_text`
+    `decisions` are the votes on the current version, in their order, `voided` those that count no more,
+    `ballots` how often votes were given or taken back. `editors` are the ids of all who have changed the
+    payload, the last one last. `payload` and `payload_text`
     (canonical) are of the current `version`; `request.payload` is as the agent sent it.
     `shown_at` is when a card first showed it; `ended_at` when it stopped being pending.
     `restored` says that a restore closed it while it waited: nobody decides on it any more.
@@ -91,7 +106,11 @@ class Approval:
     own. `talks` are people's questions to the agent about it, `notes` what they have noted for it; each in
     order. `undo` is what is known of undoing it, where the policy names what does. `feedback` is what people
     were asked of its outcome. `alike` is how many wait that can be looked through with it, itself among them:
-    0 where none do, and where whoever draws it has not counted.
+    0 where none do, and where whoever draws it has not counted. `any_stop` says that something is stopped:
+    this, maybe. `stop` is what keeps it from being decided, or has voided its receipt, where whoever draws it
+    has looked.
+    0 where none do, and where whoever draws it has not counted. `called` is whom its card mentions, and whom
+    it tells of; None where whoever draws it has not reckoned that: then it is all approvers.
     """
 
     id: str
@@ -141,6 +160,12 @@ class Approval:
     talks: tuple[Talk, ...] = ()
     notes: tuple[Note, ...] = ()
     alike: int = 0
+    called: Called | None = None
+    ballots: int = 0
+    editors: tuple[str, ...] = ()
+    voided: tuple[Voided, ...] = ()
+    stop: Stop | None = None
+    any_stop: bool = False
 
     @property
     def code(self) -> str:

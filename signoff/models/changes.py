@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Connection,
+    Integer,
     Text,
     bindparam,
     case,
@@ -43,11 +44,10 @@ _ENDED = {
     "not_before": 0,
     "ages_at": case((_AGES, bindparam("at", type_=BigInteger) + FIRST), else_=None),
 }
-_DECIDE = Fixed(
-    update(approvals)
-    .where(*_OPEN, approvals.c.version == bindparam("seen"), approvals.c.expires_at > now())
-    .values(**_ENDED)
-)
+IN_TIME = (*_OPEN, approvals.c.version == bindparam("seen"), approvals.c.expires_at > now())
+COUNTED = approvals.c.ballots == func.coalesce(bindparam("counted", type_=Integer), approvals.c.ballots)
+"""Whoever decides by votes has counted all of them."""
+_DECIDE = Fixed(update(approvals).where(*IN_TIME, COUNTED).values(**_ENDED))
 _EXPIRE = update(approvals).where(*_OPEN, approvals.c.expires_at <= now()).values(**_ENDED)
 _ADOPT = (
     update(approvals)
@@ -213,9 +213,11 @@ def add_approval(
         connection.execute(_ADD_CARD, values)
 
 
-def add_payload(connection: Connection, approval_id: str, version: int, text: str, salt: str) -> None:
-    """Another version of a payload."""
-    values = {"approval_id": approval_id, "version": version, "text": text, "salt": salt}
+def add_payload(
+    connection: Connection, approval_id: str, version: int, text: str, salt: str, by_id: str | None
+) -> None:
+    """Another version of a payload, and who has made it."""
+    values = {"approval_id": approval_id, "version": version, "text": text, "salt": salt, "by_id": by_id}
     connection.execute(_ADD_PAYLOAD, values)
 
 
@@ -225,8 +227,11 @@ def salt(connection: Connection, approval_id: str) -> str:
 
 
 def end(connection: Connection, approval_id: str, seen: int, values: dict[str, Any]) -> bool:
-    """Pending and still in time, at the version that was seen → ended; False where it is not."""
-    parameters = {"approval_id": approval_id, "seen": seen, **values}
+    """Pending and still in time, at the version that was seen → ended; False where it is not.
+
+    By votes only where none has come, or was taken back, since they were `counted`.
+    """
+    parameters = {"counted": None, "approval_id": approval_id, "seen": seen, **values}
     return _DECIDE.run(connection, parameters) == 1
 
 

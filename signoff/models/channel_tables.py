@@ -11,7 +11,8 @@ from signoff.models.columns import count, time, words
 class CardDoubleRow(SQLModel, table=True):
     """A message that stands beside an approval's card and has to be redrawn, so that nobody decides on it.
 
-    It is taken away once that is done. Nobody else does it before `not_before`.
+    It is taken away once that is done. Nobody else does it before `not_before`. `moved` is 1 of what was the
+    card until that was to stand elsewhere: it is never taken for the card again.
     """
 
     __tablename__ = "card_double"
@@ -26,6 +27,7 @@ class CardDoubleRow(SQLModel, table=True):
     message: str = words()
     thread: str | None = words(default=None)
     not_before: int = time(default=0)
+    moved: int = count()
 
 
 class CardFileRow(SQLModel, table=True):

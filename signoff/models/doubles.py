@@ -18,11 +18,18 @@ RECENT_SECONDS = 7 * 24 * 3600
 doubles = CardDoubleRow.__table__  # type: ignore[attr-defined]
 
 _ADD = text(
-    "INSERT INTO card_double (approval_id, conversation, message, thread, not_before) "
-    "VALUES (:about, :where, :message, :thread, 0) ON CONFLICT (conversation, message) DO NOTHING"
+    "INSERT INTO card_double (approval_id, conversation, message, thread, not_before, moved) "
+    "VALUES (:about, :where, :message, :thread, 0, :moved) ON CONFLICT (conversation, message) DO NOTHING"
 )
-_COLUMNS = (doubles.c.id, doubles.c.approval_id, doubles.c.conversation, doubles.c.message, doubles.c.thread)
-_OF = select(*_COLUMNS).where(doubles.c.approval_id == bindparam("about")).order_by(doubles.c.id)
+_COLUMNS = (
+    doubles.c.id, doubles.c.approval_id, doubles.c.conversation, doubles.c.message, doubles.c.thread,
+    doubles.c.moved,
+)  # fmt: skip
+_OF = (
+    select(*_COLUMNS)
+    .where(doubles.c.approval_id == bindparam("about"), doubles.c.moved == literal_column("0"))
+    .order_by(doubles.c.id)
+)
 _NEXT = select(doubles.c.id).where(rested(doubles.c.not_before)).order_by(doubles.c.id).limit(1)
 _CLAIM = (
     update(doubles)
@@ -61,11 +68,16 @@ class Double:
     id: int
     approval_id: str
     place: Place
+    moved: bool = False
 
 
-def add(connection: Connection, approval_id: str, place: Place) -> None:
-    """A message that stands beside the card, or instead of one; nothing happens where it is known."""
-    values = {"about": approval_id, "where": place.conversation, "message": place.message}
+def add(connection: Connection, approval_id: str, place: Place, *, moved: bool = False) -> None:
+    """A message that stands beside the card, or instead of one; nothing happens where it is known.
+
+    `moved`: it was the card, which is to stand elsewhere.
+    """
+    values: dict[str, object] = {"about": approval_id, "where": place.conversation, "message": place.message}
+    values["moved"] = int(moved)
     connection.execute(_ADD, values | {"thread": place.thread})
 
 
@@ -81,7 +93,8 @@ def claim(store: Store) -> Double | None:
     found = take(store, _NEXT, _CLAIM)
     if found is None:
         return None
-    return Double(found.id, found.approval_id, Place(found.conversation, found.message, found.thread))
+    place = Place(found.conversation, found.message, found.thread)
+    return Double(found.id, found.approval_id, place, bool(found.moved))
 
 
 def postpone(store: Store, double_id: int, seconds: float) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, literal_column, select
 
+from signoff.models import stop_rows, stopped_rows
 from signoff.models.door_tables import WebhookDeliveryRow, WebhookEndpointRow
 from signoff.models.log import events
 from signoff.models.store import MICROSECONDS, Store, approvals, now
@@ -30,7 +31,7 @@ WAITING_SECONDS = (60, 300, 3600, 4 * 3600, 24 * 3600)
 CHUNK = 5000
 _KINDS = (
     "submit", "verdict", "shown", "decision", "receipt", "adopted", "outcome", "spend", "guard", "feedback",
-    "held",
+    "held", "stop", "resume",
 )  # fmt: skip
 _first = approvals.alias("undone")
 _LINES = (
@@ -96,8 +97,9 @@ class Spread:
 @dataclass
 class Waiting:
     """What waits now. Ages are in seconds; 0 where nothing waits. `untaken` are undos that no process took
-    within 30 s, and that one still may. Webhooks sent and failed are those of the last 30 days, as far as
-    that is known.
+    within 30 s, and that one still may. `stopped` are stops that stand, or are resumed in part,
+    `late_guards` guards that have not heard of them. Webhooks sent and failed are those of the last 30 days,
+    as far as that is known.
     """
 
     ages: Spread
@@ -110,6 +112,8 @@ class Waiting:
     webhooks_off: int
     webhooks_sent: int
     webhooks_failed: int
+    stopped: int
+    late_guards: int
 
 
 class Figures:
@@ -154,11 +158,14 @@ class Figures:
             hooks, due, at = connection.execute(_HOOKS).one()
             off = connection.execute(_OFF).scalar_one()
             done, failed = connection.execute(_DONE).one()
+            stopped, late = stop_rows.standing(connection), stopped_rows.stale(connection)
         spread = Spread(WAITING_SECONDS)
         for age in ages:
             spread.add(age / MICROSECONDS)
         hooked = (hooks, _age(due, at), off, done - failed, failed)
-        return Waiting(spread, unshown, _age(first, here), untold, untaken, *hooked)
+        return Waiting(
+            spread, unshown, _age(first, here), untold, untaken, *hooked, len(stopped), len(late)
+        )  # fmt: skip
 
     def _count(self, line: Any) -> None:
         self._seq = line.seq

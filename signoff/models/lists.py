@@ -17,6 +17,7 @@ from signoff.models import batch_lists, codes, first_look, owners, undos
 from signoff.models.approval import GONE, ApprovalStatus, Rejection
 from signoff.models.batch_rows import batches
 from signoff.models.rejections import rejection
+from signoff.models.stops import said_of
 from signoff.models.store import MAY_BE_SEEN, Store, agents, approvals, cards, decisions, now
 from signoff.payload import glimpse
 from signoff.payload.glimpse import Glimpse
@@ -39,7 +40,7 @@ class Listed:
     to mind. `outcome` says whether what was approved succeeded, None where nobody has reported; `spent_at`
     and `left_at` are Approval's, `is_over` says that nothing runs by it any more, `undone` that somebody has
     undone it. `runs_at` is of what the policy lets run after a while, 0 until it is shown; None of all else.
-    `kind` is the request's.
+    `kind` is the request's. `stopped` says by whom it was stopped, where it is blocked for that.
     """
 
     id: str
@@ -72,6 +73,7 @@ class Listed:
     left_at: int | None = None
     runs_at: int | None = None
     undone: bool = False
+    stopped: str = ""
     kind: str = "approval"
 
     @property
@@ -106,8 +108,9 @@ _COLUMNS = (
     "absent_at",
     "runs_at",
     "kind",
+    "reason",
 )
-_READ = ("verdict", "glimpse", "rejected_before", "digest_sent", "outcome", "waiter", "absent_at")
+_READ = ("verdict", "glimpse", "rejected_before", "digest_sent", "outcome", "waiter", "absent_at", "reason")
 """Columns of which a line holds what they say."""
 _LINES = (
     select(
@@ -129,10 +132,15 @@ _LINES = (
 _DECIDED = (
     select(decisions.c.approval_id, approvals.c.batch_id)
     .join(approvals, approvals.c.id == decisions.c.approval_id)
-    .where(decisions.c.approver == bindparam("user"), decisions.c.withdrawn_at.is_(None))
+    .where(
+        decisions.c.approver == bindparam("user"),
+        decisions.c.withdrawn_at.is_(None),
+        approvals.c.status != literal_column("'pending'"),
+    )
     .order_by(decisions.c.at.desc())
     .limit(bindparam("most"))
 )
+_NAMES = select(agents.c.name).order_by(agents.c.name).limit(bindparam("most"))
 _OWNED = (
     select(agents.c.name)
     .where(agents.c.owner == bindparam("user"))
@@ -188,6 +196,12 @@ def decided_by(store: Store, user_id: str, most: int) -> list[tuple[str, int | N
             return [(row.approval_id, row.batch_id) for row in rows]
 
         return batch_lists.enough(read, most)
+
+
+def agent_names(store: Store, most: int) -> list[str]:
+    """The agents that have asked for anything, by name, at most so many."""
+    with store.reading() as connection:
+        return list(connection.execute(_NAMES, {"most": most}).scalars())
 
 
 def owned_agents(store: Store, user_id: str) -> list[str]:
@@ -267,5 +281,13 @@ def _listed(row: Any, recalled: Rejection | None) -> Listed:
         outcome=json.loads(row.outcome)["succeeded"] if row.outcome else None,
         is_over=bool(row.is_over),
         undone=bool(row.undone),
+        stopped=_stopped(row, verdict),
         left_at=row.absent_at if row.waiter == GONE else None,
     )
+
+
+def _stopped(row: Any, verdict: dict[str, Any]) -> str:
+    if row.status != "blocked":
+        return ""
+    effect, why, rule_says = (verdict.get(name, "") for name in ("effect", "why", "reason"))
+    return said_of(effect, why, rule_says, row.reason)

@@ -235,7 +235,10 @@ class Decision(Wire):
     """One approver's vote on one version. `payload` is set where they corrected it, `answer` where they
     answered a question.
 
-    `resubmit` tells a rejected agent to come back with changes. `at` is None until it is recorded.
+    `resubmit` tells a rejected agent to come back with changes. `at` is None until it is recorded. `seat` is
+    the name of the seat that it fills, `fits` those of all that it could have filled; empty where there is
+    only one. `self_approved` says that they own the agent, that it asked for them, or that they changed the
+    payload. `deputy_for` is in whose place they voted, where it was not their own.
     """
 
     vote: Vote
@@ -247,6 +250,10 @@ class Decision(Wire):
     second_factor: str | None = None
     answer: dict[str, Any] | None = None
     at: datetime | None = None
+    deputy_for: str | None = None
+    seat: str = ""
+    fits: tuple[str, ...] = ()
+    self_approved: bool = False
 
 
 class Response(Wire):
@@ -254,6 +261,7 @@ class Response(Wire):
 
     Once an approved action is spent or reported it is `duplicate`; `spent` is the receipt that it was
     approved by, which a server takes up that was restored from before. `notes` are people's, for the agent.
+    `held` says who has stopped what is pending: nobody decides on it until somebody resumes it.
     """
 
     v: int = VERSION
@@ -265,6 +273,7 @@ class Response(Wire):
     permalink: str | None = None
     spent: str | None = None
     notes: tuple[NoteSaid, ...] | None = None
+    held: str | None = None
 
     def encode(self) -> str:
         """JSON text."""

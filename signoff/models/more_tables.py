@@ -1,8 +1,8 @@
-"""The tables of questions, batches, talks with agents, undoing and feedback."""
+"""The tables of questions, batches, talks with agents, undoing, feedback and sums."""
 
 from __future__ import annotations
 
-from sqlalchemy import Index, UniqueConstraint, false, text
+from sqlalchemy import BigInteger, Index, UniqueConstraint, false, text
 from sqlmodel import Field, SQLModel
 
 from signoff.models.columns import count, time, words
@@ -190,3 +190,22 @@ class FeedbackRow(SQLModel, table=True):
     answer: str | None = words(default=None)
     text: str | None = words(default=None)
     at: int | None = time(default=None)
+
+
+class AmountRow(SQLModel, table=True):
+    """What an approval counts for in one of its agent's sums (`amounts.Entry.key`), without a sign.
+
+    `bucket` is the value of the sum's `by`. `until` is when it counts no more; NULL while the approval waits.
+    An approval that ended without being approved has none.
+    """
+
+    __tablename__ = "amount"
+    __table_args__ = (Index("amount_sum", "agent", "sum", "bucket", "until"),)
+
+    approval_id: str = words(primary_key=True, foreign_key="approval.id")
+    sum: str = words(primary_key=True)
+    agent: str = words()
+    bucket: str = words(default="")
+    whole: int = Field(sa_type=BigInteger)
+    millionths: int = 0
+    until: int | None = time(default=None)

@@ -25,6 +25,10 @@ class Person:
     guest: bool = False
     stranger: bool = False
     tz: str = "UTC"
+    status: str = ""
+    """What they say of themselves in Slack, such as that they are on vacation: shown, and not believed."""
+    deputy_for: str = ""
+    """In whose place they act, where they may do something for somebody else alone: that person's id."""
 
     def is_in(self, team_id: str) -> bool:
         """Whether they are in this workspace. Where Slack lists their workspaces, the list alone counts."""

@@ -56,6 +56,27 @@ class Decider(Wire):
     second_factor: str | None = None
 
 
+class Voter(Wire):
+    """One whose vote made the end that a receipt tells. `at` is the database's clock, in UTC.
+
+    `seat` is what the policy calls the seat that they filled, empty where there is only one. `self` on the
+    wire: they own the agent, it asked for them, or they changed the payload. `deputy_for` is the id of the
+    person whom they stood in for.
+    """
+
+    id: str
+    name: str
+    at: datetime
+    seat: str = ""
+    second_factor: str | None = None
+    self_approved: bool = Field(default=False, alias="self")
+    deputy_for: str | None = None
+
+    def said(self) -> dict[str, Any]:
+        """As it stands in a receipt: what is empty is left out."""
+        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+
 class Notice(Wire):
     """Which process has spent an approved receipt, and when; signed. Nobody else may run its action.
 
@@ -84,7 +105,8 @@ class Receipt(Wire):
     the rule of it that decided (empty where none did), `why` a sentence of the policy's about that. `issuer`
     is the deployment that signed it, `jti` the receipt's own id, and `nonce` the request's: with kind, agent,
     action and `digest_sent` it makes the id. `answer` is what somebody answered to a question; it lets
-    nothing run. `undoes` is the id of the request whose action this one undoes. `token` is the signed form
+    nothing run. `voters` are all whose votes made this end, in their order; `decided_by` is the last of them.
+    `undoes` is the id of the request whose action this one undoes. `token` is the signed form
     that `verify` takes. `permalink` and `notes` come beside it, and nobody signed them: notes are what people
     who were asked have written for the agent, to be read and never to be run by.
     """
@@ -98,6 +120,7 @@ class Receipt(Wire):
     digest_sent: str | None = None
     digest: str | None = None
     decided_by: Decider | None = None
+    voters: tuple[Voter, ...] = ()
     reason: str = ""
     resubmit: bool = False
     never_shown: bool = False

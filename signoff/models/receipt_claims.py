@@ -36,6 +36,7 @@ def check(claims: Mapping[str, Any]) -> None:
         and all(isinstance(claims.get(name, False), bool) for name in _MARKS)
         and type(claims.get("version")) is int
         and _is_person(claims.get("decided_by"))
+        and _are_voters(claims.get("voters", []))
     )
     if not right or not isinstance(claims.get("status"), str) or claims["status"] not in _STATUSES:
         raise NotVerified("Its claims are not a receipt's.")
@@ -108,6 +109,17 @@ def _fits_kind(claims: Mapping[str, Any]) -> bool:
     if answered != (status == "answered") or (claims.get("answer") is not None and not answered):
         return False
     return status not in (("answered",) if approval else ("approved", "rejected"))
+
+
+def _are_voters(voters: Any) -> bool:
+    """A list of persons, with what there is to say of their votes."""
+    return isinstance(voters, list) and all(
+        one is not None
+        and _is_person(one)
+        and all(isinstance(one.get(name, ""), str) for name in ("seat", "second_factor", "deputy_for"))
+        and isinstance(one.get("self", False), bool)
+        for one in voters
+    )
 
 
 def _is_person(decider: Any) -> bool:

@@ -46,7 +46,17 @@ GRANTS: Mapping[str, str] = {
     "note": ADD,
     "card_reply": ALL,
     "undo": ALL,
+    "call": ALL,
+    "pinged": CHANGE,
+    "absence": CHANGE,
     "feedback": CHANGE,
+    "stop": CHANGE,
+    "stop_seen": ALL,
+    "stop_told": ALL,
+    "factor": CHANGE,
+    "factor_invitation": CHANGE,
+    "factor_guard": CHANGE,
+    "factor_news": CHANGE,
 }
 """What a server does with each table. A restore begins epochs, and is the owner's to do."""
 _NAME = re.compile(r"[a-z_][a-z0-9_-]{0,62}")

@@ -11,16 +11,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Text, bindparam, exists, literal_column, select, update
+from sqlalchemy import Connection, Engine, Text, bindparam, case, exists, literal_column, select, update
 from sqlalchemy.engine import Row
 
 from signoff.models import crash, feedback_rows, rejections, talk_rows, undos
-from signoff.models.approval import GONE, Approval, Card, File, Rejection
+from signoff.models.approval import GONE, Approval, Card, File, Rejection, Voided
 from signoff.models.channel_tables import CardFileRow
 from signoff.models.clock import now as now
 from signoff.models.engine import Turn, reader
 from signoff.models.fixed import Fixed
 from signoff.models.messages import ApprovalRequest, Decision, Outcome, moment
+from signoff.models.stop_tables import ANYTHING
 from signoff.models.tables import AgentRow, ApprovalRow, BatchRow, CardRow, DecisionRow, PayloadRow
 from signoff.models.verdict import Verdict
 from signoff.models.whom import Asked as Asked
@@ -39,20 +40,20 @@ _AS_IT_STANDS = (
     "id", "agent", "request_id", "action", "status", "version", "revision", "created_at", "expires_at",
     "digest_sent", "ended_at", "shown_at", "published_at", "delivered_revision", "reason", "receipt",
     "outcome_at", "spent_by", "spent_at", "code_length", "receipt_expires_at", "traceparent", "batch_id",
-    "batch_permalink", "batch_state", "handed_to", "handed_by", "undoes", "runs_at",
+    "batch_permalink", "batch_state", "handed_to", "handed_by", "undoes", "runs_at", "ballots",
 )  # fmt: skip
 """Columns of an approval that are just what an Approval says."""
-_STANDS = decisions.c.withdrawn_at.is_(None)
 _LOAD = Fixed(
     select(
         approvals,
         now().label("now"),
         payloads.c.text.label("payload"),
         payloads.c.claims,
-        exists().where(decisions.c.approval_id == approvals.c.id, _STANDS).label("voted"),
+        exists().where(decisions.c.approval_id == approvals.c.id).label("voted"),
         exists().where(files.c.approval_id == approvals.c.id).label("has_files"),
         exists().where(feedback_rows.rows.c.approval_id == approvals.c.id).label("has_feedback"),
         talk_rows.talked(approvals.c.id).label("has_talk"),
+        ANYTHING,
         *(cards.c[name].label(f"card_{name}") for name in _CARD),
         _batches.c.permalink.label("batch_permalink"),
         _batches.c.state.label("batch_state"),
@@ -73,17 +74,17 @@ _CARD_OF = (
 _FIND = select(approvals.c.id).where(
     approvals.c.agent == bindparam("agent"), approvals.c.request_id == bindparam("request_id")
 )
-_FIRST = select(payloads.c.text, payloads.c.claims).where(
-    payloads.c.approval_id == bindparam("approval_id"), payloads.c.version == 1
+_VERSIONS = (
+    select(
+        case((payloads.c.version == literal_column("1"), payloads.c.text)).label("text"),
+        payloads.c.claims,
+        payloads.c.by_id,
+    )
+    .where(payloads.c.approval_id == bindparam("approval_id"))
+    .order_by(payloads.c.version)
 )
 _DECISIONS = (
-    select(decisions)
-    .where(
-        decisions.c.approval_id == bindparam("approval_id"),
-        decisions.c.version == bindparam("version"),
-        _STANDS,
-    )
-    .order_by(decisions.c.id)
+    select(decisions).where(decisions.c.approval_id == bindparam("approval_id")).order_by(decisions.c.id)
 )
 _FILES = (
     select(files.c.digest, files.c.state, files.c.conversation, files.c.thread)
@@ -253,12 +254,14 @@ def _is_whole(found: Any) -> bool:
 def _assemble(connection: Connection, found: Row[Any]) -> Approval:
     """A `_row` → the Approval, reading what else belongs to it."""
     key = {"approval_id": found.id}
-    text, claims = found.payload, found.claims
+    text, claims, editors = found.payload, found.claims, tuple[str, ...]()
     if found.version > 1:
-        text, claims = connection.execute(_FIRST, key).one()
+        first, *edits = connection.execute(_VERSIONS, key).all()
+        text, claims = first.text, first.claims
+        editors = tuple(one.by_id for one in edits if one.by_id)
     request = ApprovalRequest.from_rows(claims, json.loads(text)).with_text(text)
-    version = {"version": found.version}
-    voted = connection.execute(_DECISIONS, key | version).all() if found.voted else ()
+    voted = connection.execute(_DECISIONS, key).all() if found.voted else ()
+    standing = [one for one in voted if one.withdrawn_at is None and one.version == found.version]
     filed = connection.execute(_FILES, key).all() if found.has_files else ()
     verdict = Verdict.model_validate_json(found.verdict)
     return Approval(
@@ -268,7 +271,10 @@ def _assemble(connection: Connection, found: Row[Any]) -> Approval:
         payload=like(json.loads(found.payload), request.payload),
         payload_text=found.payload,
         restored=found.closed_in is not None,
-        decisions=tuple(_decision(one, found) for one in voted),
+        any_stop=bool(found.any_stop),
+        decisions=tuple(_decision(one, found, editors) for one in standing),
+        voided=tuple(_voided(one) for one in voted if one.withdrawn_at is not None),
+        editors=editors,
         outcome=Outcome.model_validate_json(found.outcome) if found.outcome else None,
         card=_card(found) if found.card_id is not None else None,
         files=tuple(File(*one) for one in filed),
@@ -289,8 +295,9 @@ def _rejected(connection: Connection, found: Row[Any]) -> Rejection | None:
     return rejections.rejection(connection, found.rejected_before, found.digest_sent)
 
 
-def _decision(decided: Row[Any], found: Row[Any]) -> Decision:
-    edited = found.version > 1 and decided.vote == "approve"
+def _decision(decided: Row[Any], found: Row[Any], editors: Sequence[str]) -> Decision:
+    by = editors[-1] if editors else decided.approver  # rows of before do not say who has edited
+    edited = found.version > 1 and decided.vote == "approve" and decided.approver == by
     return Decision(
         vote=decided.vote,
         approver=decided.approver,
@@ -301,7 +308,15 @@ def _decision(decided: Row[Any], found: Row[Any]) -> Decision:
         second_factor=decided.second_factor,
         answer=json.loads(decided.answer) if decided.answer else None,
         at=moment(decided.at),
+        deputy_for=decided.deputy_for,
+        seat=decided.seat,
+        fits=tuple(json.loads(decided.fits)) if decided.fits else (),
+        self_approved=decided.self_approved,
     )
+
+
+def _voided(decided: Row[Any]) -> Voided:
+    return Voided(decided.approver, decided.name, decided.vote, decided.version, decided.void or "")
 
 
 def _card(found: Row[Any]) -> Card:

@@ -46,6 +46,13 @@ def reserve(connection: Connection, approval: Approval) -> None:
     _note(connection, approval, None)
 
 
+def change(connection: Connection, approval: Approval, before: Verdict) -> None:
+    """A request waits on with another payload, for which it is judged otherwise: it reserves that."""
+    if approval.verdict.sums or before.sums:
+        connection.execute(_FREE, {"of": approval.id})
+        _note(connection, approval, None)
+
+
 def settle(
     connection: Connection, approval: Approval, status: str, at: int, before: Verdict | None = None
 ) -> None:

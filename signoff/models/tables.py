@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, Index, UniqueConstraint, false, text
 from sqlmodel import Field, SQLModel
 
 from signoff.models.channel_tables import CardDoubleRow as CardDoubleRow
@@ -21,6 +21,11 @@ from signoff.models.door_tables import AgentTokenRow as AgentTokenRow
 from signoff.models.door_tables import SpentRow as SpentRow
 from signoff.models.door_tables import WebhookDeliveryRow as WebhookDeliveryRow
 from signoff.models.door_tables import WebhookEndpointRow as WebhookEndpointRow
+from signoff.models.factor_tables import FactorGuardRow as FactorGuardRow
+from signoff.models.factor_tables import FactorInvitationRow as FactorInvitationRow
+from signoff.models.factor_tables import FactorNewsRow as FactorNewsRow
+from signoff.models.factor_tables import FactorRow as FactorRow
+from signoff.models.more_tables import AmountRow as AmountRow
 from signoff.models.more_tables import BatchReviewRow as BatchReviewRow
 from signoff.models.more_tables import BatchRow as BatchRow
 from signoff.models.more_tables import CardReplyRow as CardReplyRow
@@ -28,6 +33,12 @@ from signoff.models.more_tables import FeedbackRow as FeedbackRow
 from signoff.models.more_tables import NoteRow as NoteRow
 from signoff.models.more_tables import TalkRow as TalkRow
 from signoff.models.more_tables import UndoRow as UndoRow
+from signoff.models.stop_tables import StopRow as StopRow
+from signoff.models.stop_tables import StopSeenRow as StopSeenRow
+from signoff.models.stop_tables import StopToldRow as StopToldRow
+from signoff.models.time_tables import AbsenceRow as AbsenceRow
+from signoff.models.time_tables import CallRow as CallRow
+from signoff.models.time_tables import PingedRow as PingedRow
 
 PENDING = text("status = 'pending'")
 UNSHOWN = text("shown_at IS NULL AND delivered_revision < revision")
@@ -59,7 +70,9 @@ class ApprovalRow(SQLModel, table=True):
     `kind` is the request's; `batch_id` the batch that it is shown in, NULL where it has a card of its own.
     `handed_to` is whom `handed_by` has asked in their place. `undoes` is the approval whose action this one
     undoes. `runs_at` is when what the policy allows after a while may run, 0 until its card was shown; NULL
-    in every other row. `undo_at` is when its card next has to tell of its undo (`models.undos`).
+    in every other row. `undo_at` is when its card next has to tell of its undo (`models.undos`). `ballots`
+    counts votes that were given and taken back while it waits: whoever decides has seen all of them.
+    `calls_at` is when somebody has next to be reminded of it, or asked as well (`models.calls`).
     """
 
     __tablename__ = "approval"
@@ -80,6 +93,7 @@ class ApprovalRow(SQLModel, table=True):
         _partial("approval_runs", text("runs_at IS NOT NULL AND status = 'pending'"), "runs_at"),
         _partial("approval_undoes", text("undoes IS NOT NULL"), "undoes", "created_at"),
         _partial("approval_undo_at", text("undo_at IS NOT NULL"), "undo_at"),
+        _partial("approval_calls", text("calls_at IS NOT NULL"), "calls_at"),
         _partial("approval_edited", text("version > 1 AND status = 'approved'"), "agent", "ended_at"),
         _partial("approval_answered", text("status = 'answered'"), "agent", "ended_at"),
         Index("approval_created", "created_at"),
@@ -133,12 +147,15 @@ class ApprovalRow(SQLModel, table=True):
     undoes: str | None = _text(default=None)
     runs_at: int | None = _time(default=None)
     undo_at: int | None = _time(default=None)
+    ballots: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    calls_at: int | None = _time(default=None)
 
 
 class PayloadRow(SQLModel, table=True):
     """One version of a payload: canonical text, and the salt of its digests in the audit log; erasable.
 
-    `claims` (version 1) is the rest of the request: an agent may put personal data there too.
+    `claims` (version 1) is the rest of the request: an agent may put personal data there too. `by_id` is who
+    made this version by an edit; NULL of the first one.
     """
 
     __tablename__ = "payload"
@@ -149,12 +166,15 @@ class PayloadRow(SQLModel, table=True):
     salt: str | None = _text(default=None)
     claims: str | None = _text(default=None)
     erased_at: int | None = _time(default=None)
+    by_id: str | None = _text(default=None)
 
 
 class DecisionRow(SQLModel, table=True):
     """One approver's vote; unique per approval, version and approver while not withdrawn.
 
-    `answer` is what they answered to a question, as JSON.
+    `answer` is what they answered to a question, `fits` the names of all seats that it could fill, as JSON;
+    empty where there is one. `seat` is that which it was given for, `void` why it does not stand any more.
+    `deputy_for` is the person in whose place they voted; NULL where it was their own.
     """
 
     __tablename__ = "decision"
@@ -177,6 +197,11 @@ class DecisionRow(SQLModel, table=True):
     at: int = _time()
     withdrawn_at: int | None = _time(default=None)
     answer: str | None = _text(default=None)
+    seat: str = _text(default="", sa_column_kwargs={"server_default": ""})
+    fits: str = _text(default="", sa_column_kwargs={"server_default": ""})
+    self_approved: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    void: str | None = _text(default=None)
+    deputy_for: str | None = _text(default=None)
 
 
 class CardRow(SQLModel, table=True):
@@ -289,22 +314,3 @@ class DraftRow(SQLModel, table=True):
     version: int
     text: str = _text()
     updated_at: int = _time()
-
-
-class AmountRow(SQLModel, table=True):
-    """What an approval counts for in one of its agent's sums (`amounts.Entry.key`), without a sign.
-
-    `bucket` is the value of the sum's `by`. `until` is when it counts no more; NULL while the approval waits.
-    An approval that ended without being approved has none.
-    """
-
-    __tablename__ = "amount"
-    __table_args__ = (Index("amount_sum", "agent", "sum", "bucket", "until"),)
-
-    approval_id: str = _text(primary_key=True, foreign_key="approval.id")
-    sum: str = _text(primary_key=True)
-    agent: str = _text()
-    bucket: str = _text(default="")
-    whole: int = Field(sa_type=BigInteger)
-    millionths: int = 0
-    until: int | None = _time(default=None)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, bindparam, func, literal_column, select
+from sqlalchemy import Connection, Select, bindparam, exists, func, literal_column, select
 
 from signoff.models import feedback_rows
 from signoff.models.clock import now
@@ -49,7 +49,16 @@ class Taught:
 
 _AGENTS: Any = bindparam("agents", expanding=True)
 _ABOUT = ("agent", "action")
-_VOTE = (decisions.c.approval_id == approvals.c.id) & decisions.c.withdrawn_at.is_(None)
+_later = decisions.alias("later")
+_VOTE = (
+    (decisions.c.approval_id == approvals.c.id)
+    & decisions.c.withdrawn_at.is_(None)
+    & ~exists().where(  # of several votes the last one
+        _later.c.approval_id == decisions.c.approval_id,
+        _later.c.withdrawn_at.is_(None),
+        _later.c.id > decisions.c.id,
+    )
+)
 
 
 def _newest(statement: Select[Any], at: Any, most: int) -> Select[Any]:

@@ -23,11 +23,13 @@ from signoff.models.log import Event, append
 from signoff.models.store import MICROSECONDS, Store, now
 from signoff.models.tables import AgentRow, AgentTokenRow
 
-ASK, HOOK, SPEND = "ask", "hook", "spend"
+ASK, HOOK, SPEND, STOP = "ask", "hook", "spend", "stop"
+ANY = ""
 """What a token is for: to ask and be answered; hooks of coding agents; to spend receipts of named agents and
-actions: `spend:<agent>:<action>`, of which the action may hold `*`."""
+actions: `spend:<agent>:<action>`, of which the action may hold `*`; to stop and resume.
+ANY is any of them but `hook`."""
 PREFIX = "sgt_"
-SCOPE = re.compile(r"ask|hook|spend:[a-z0-9-]{1,40}:[A-Za-z0-9_.:/@*-]{1,100}")
+SCOPE = re.compile(r"ask|hook|stop|spend:[a-z0-9-]{1,40}:[A-Za-z0-9_.:/@*-]{1,100}")
 TOKEN = re.compile(r"sgt_([0-9A-Za-z]{12})_([0-9A-Za-z]{43})")
 USED_SECONDS = 3600
 """How exact `used_at` is: a row is not written at every call."""
@@ -80,6 +82,8 @@ class Token:
 
     def may(self, scope: str) -> bool:
         """Whether it is for this: `ask`, `hook`, or `spend`, of whomever."""
+        if scope == ANY:
+            return any(one != HOOK for one in self.scopes)
         return any(one == scope or one.startswith(scope + ":") for one in self.scopes)
 
     def may_spend(self, agent: str, action: str) -> bool:

@@ -7,8 +7,12 @@ from typing import Literal
 from signoff.models.amounts import Sum
 from signoff.models.messages import Reversibility, Risk
 from signoff.models.receipt import Wire
+from signoff.models.seating import Excluded, Seat
+from signoff.models.timing import NOTHING, Timing
 from signoff.models.undo_plan import UndoPlan
 
+SecondFactor = Literal["totp"]
+"""What may be asked for beside a Slack account: a code that an authenticator app shows."""
 Effect = Literal["allow", "notify", "ask", "block"]
 EFFECTS: tuple[Effect, ...] = ("allow", "notify", "ask", "block")
 """From the loosest to the strictest."""
@@ -48,6 +52,16 @@ class Verdict(Wire):
     `after` is for how many seconds what is allowed waits, shown, so that somebody can hold it; None runs at
     once. `held_by` is the user id of who did. `undo` is what undoes it, where the policy names that.
     `feedback` is of how many of 10,000 outcomes people are asked whether it was right.
+
+    `timing` is what the policy says of time, None where that is nothing: see `times`. `added` are those who
+    may decide since it was escalated, by the policy's names, and stand in `named` and `approvers`, too;
+    `escalated` is the step's seconds, 0 where it never was.
+    `seats` are the places that people fill, each with one vote; none is one place of the `approvers`, who are
+    otherwise all those of the seats. So many people have to `reject` it. Who is in `exclude` may not approve;
+    `exclude_by_default` says that no rule wrote that: then it does not hold where nobody else could.
+    `second_factor` is what whoever approves has to prove with, beside their Slack account; None asks for
+    nothing. For `session` seconds one code counts for several, 0 for this one alone: see `in_session`.
+    `confirm` names fields of the payload (`payload.customer`) whose values they type.
     """
 
     effect: Effect
@@ -72,8 +86,40 @@ class Verdict(Wire):
     feedback: int = 0
     talk: int = 0
     after: int | None = None
+    second_factor: SecondFactor | None = None
+    session: int = 0
+    confirm: tuple[str, ...] = ()
     held_by: str = ""
     undo: UndoPlan | None = None
+    timing: Timing | None = None
+    added: tuple[str, ...] = ()
+    escalated: int = 0
+
+    @property
+    def times(self) -> Timing:
+        """What the policy says of time."""
+        return self.timing or NOTHING
+
+    seats: tuple[Seat, ...] = ()
+    reject: int = 1
+    exclude: tuple[Excluded, ...] = ()
+    exclude_by_default: bool = False
+
+    @property
+    def places(self) -> int:
+        """How many people have to approve it."""
+        return sum(seat.need for seat in self.seats) or 1
+
+    @property
+    def in_session(self) -> int:
+        """For how many seconds a code given before still counts: 0 for what is critical or irreversible."""
+        final = self.risk == "critical" or self.reversibility == "irreversible"
+        return 0 if final or self.second_factor is None else self.session
+
+    @property
+    def asks_proof(self) -> bool:
+        """Whether who approves has to show more than their Slack account."""
+        return self.second_factor is not None or bool(self.confirm)
 
     @property
     def in_grace(self) -> bool:

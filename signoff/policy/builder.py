@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from signoff.models import undo_plan
 from signoff.models.amounts import Sum
-from signoff.models.messages import MAX_EXPIRES_IN
+from signoff.models.seating import Seat
 from signoff.models.undo_plan import UndoPlan
+from signoff.policy import times
 from signoff.policy.conditions import Condition
 from signoff.policy.document import Document, Path
+from signoff.policy.durations import seconds
 from signoff.policy.faults import Faults
 from signoff.policy.feedback import share
 from signoff.policy.globs import Globs
 from signoff.policy.headline import Headline
 from signoff.policy.rules import Match, QuestionRules, Rule
+from signoff.policy.typed import fields
 
-_DURATION = re.compile(r"([0-9]{1,7})([smhd])")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 MAX_TALK = 86400
 """Seconds that a talk with its agent gives a request, at most."""
 LONGEST_GRACE = 86_400
 """Seconds that what is allowed may wait to be held."""
+LONGEST_SESSION = 1800
+"""Seconds that one code may count for several."""
 T = TypeVar("T")
 
 
@@ -51,15 +53,6 @@ def build_questions(found: Document, faults: Faults) -> QuestionRules:
     )
 
 
-def seconds(value: int | str) -> int:
-    """`90s`, `30m`, `2h`, `1d` or a number → seconds; raises ValueError for none and for over 30 days."""
-    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    length = int(found[1]) * _SECONDS[found[2]] if found else int(value)
-    if not 1 <= length <= MAX_EXPIRES_IN:
-        raise ValueError("write a time from 1s to 30d")
-    return length
-
-
 def more_time(value: str) -> int:
     """`+10m` → seconds; raises ValueError for over a day."""
     length = seconds(value.removeprefix("+"))
@@ -73,6 +66,14 @@ def grace(value: int | str) -> int:
     length = seconds(value)
     if length > LONGEST_GRACE:
         raise ValueError("write a time from 1s to 1d: what may wait longer is better asked about")
+    return length
+
+
+def session(value: int | str) -> int:
+    """For how long one code counts, in seconds; raises ValueError for more than half an hour."""
+    length = seconds(value)
+    if length > LONGEST_SESSION:
+        raise ValueError("write a time from 1s to 30m: after that a code is asked for again")
     return length
 
 
@@ -96,6 +97,7 @@ def _rule(found: Document, values: dict[str, Any], path: Path, faults: Faults) -
             faults.add((*path, name), f"{name}: {error}")
             return None
 
+    seats = seats_of(values.get("approvers", ()))
     return Rule(
         name=values["name"],
         verdict=values["verdict"],
@@ -103,18 +105,38 @@ def _rule(found: Document, values: dict[str, Any], path: Path, faults: Faults) -
         when=part("when", Condition),
         headline=part("headline", Headline),
         conversation=values.get("channel"),
-        approvers=_many(values.get("approvers", ())),
+        approvers=_named(seats, values.get("approvers", ())),
+        seats=seats,
+        reject=int(values.get("reject", 1)),
+        exclude=tuple(values["exclude"]) if "exclude" in values else None,
         require=_many(values.get("require", ())),
         editable=tuple(values["editable"]) if "editable" in values else None,
         expires_in=part("expires_in", seconds),
         talk=part("talk", more_time) or 0,
         after=part("after", grace),
         undo=part("undo", lambda said: _undo(said, values)),
+        second_factor=values.get("second_factor"),
+        session=part("session", session) or 0,
+        confirm=part("confirm", fields) or (),
         sums=sums_of(values.get("limits", {}), values["name"]),
         feedback=part("feedback", share),
         reason=values.get("reason", ""),
+        timing=times.build(values, path, faults),
         line=found.place(path)[0],
     )
+
+
+def seats_of(said: Any) -> tuple[Seat, ...]:
+    """`approvers` as a list of {from, need} → seats; none of a plain list."""
+    if isinstance(said, str) or not said or isinstance(said[0], str):
+        return ()
+    named = [(tuple(dict.fromkeys(_many(one["from"]))), int(one.get("need", 1))) for one in said]
+    return tuple(Seat(name=", ".join(names), named=names, need=need) for names, need in named)
+
+
+def _named(seats: tuple[Seat, ...], said: Any) -> tuple[str, ...]:
+    """All whom `approvers` names."""
+    return tuple(dict.fromkeys(name for seat in seats for name in seat.named)) if seats else _many(said)
 
 
 def sums_of(limits: dict[str, Any], place: str) -> tuple[Sum, ...]:

@@ -13,6 +13,7 @@ import jsonschema_rs
 
 from signoff.models.people import MEMBERS
 from signoff.payload.problems import problems_of
+from signoff.policy import times
 from signoff.policy.addresses import DOMAIN
 from signoff.policy.classes import CLASSES
 from signoff.policy.document import Document, Path
@@ -21,16 +22,17 @@ from signoff.policy.faults import Faults
 from signoff.policy.globs import covers
 from signoff.policy.graces import fault_of
 from signoff.policy.order import FREEING
+from signoff.policy.proofs import session_fault
 from signoff.policy.questions import only_questions, passes_questions
 from signoff.policy.rules import Contents, Match, Rule
 
-NOT_YET = {
-    "rules": ("quorum", "second_factor", "remind_after", "escalate"),
-    "groups": ("deputies",),
-}
-"""Keys of the grammar that no version serves yet, by where they stand."""
-ONLY_ASK = ("approvers", "require", "editable", "expires_in", "talk")
+ONLY_ASK = (
+    "approvers", "reject", "exclude", "require", "editable", "expires_in", "talk", "second_factor", "session",
+    "confirm",
+)  # fmt: skip
 """Keys that say how a person is asked."""
+PROOFS = ("second_factor", "session", "confirm")
+"""Keys that say how somebody proves that it was them who approved."""
 ONLY_SEEN = ("headline", "channel", "feedback")
 """Keys that say what people see."""
 LATER = {"after": "allow", "undo": "notify", "undo_for": "notify"}
@@ -39,13 +41,25 @@ _HINTS = {
     "expires_in": "write 90s, 30m, 2h or 1d",
     "feedback": "write a share from 0% to 100%, such as 10%",
     "talk": "write +10m, at most +1d",
+    "session": "write 5m, at most 30m",
+    "confirm": "write payload.customer",
+    "second_factor": "write totp",
+    "remind": "write [15m, 1h]",
+    "escalate": "write [{after: 30m, to: [managers]}]",
+    "valid": "write 90s, 30m, 2h or 1d",
+    "quiet": 'write {from: "20:00", to: "07:00"}',
     "when": "write a condition in quotes",
     "always_ask": "write [a, b]",
     "never_ask": "write [a, b]",
     "block": "write [a, b]",
     "version": "write `version: 1`",
+    "need": "write how many people, from 1 to 20",
+    "reject": "write how many people, from 1 to 20",
+    "from": "name groups, users or usergroups",
 }
 """What to do, by the key."""
+_QUIET = {"from": 'write "20:00", in quotes', "to": 'write "07:00", in quotes', "days": "write [mon, tue]"}
+"""The same under `quiet`."""
 _REMEDIES = {
     "must be a list": "start each entry with a dash, or take it out",
     "must be an object": "write `name: value` under it, or take it out",
@@ -82,11 +96,11 @@ def shape(found: Document, faults: Faults) -> None:
             _wrong_names(found.values, schema, path, faults)
         else:
             written = message.startswith(("must match", "fits none"))
-            hint = _HINTS.get(path[-1], "") if path and isinstance(path[-1], str) else ""
+            hints = _QUIET if path[:1] == ("quiet",) and len(path) > 1 else _HINTS
+            hint = hints.get(path[-1], "") if path and isinstance(path[-1], str) else ""
             hint = hint or (_expected(schema, path) if written else _REMEDIES.get(message, ""))
             message = "is not written as it has to be" if written else message
             faults.add(path, f"{_named(path)} {message}{f': {hint}' if hint else ''}")
-    _not_yet(found.values, faults)
 
 
 def meaning(found: Document, contents: Contents, faults: Faults) -> None:
@@ -117,7 +131,9 @@ def meaning(found: Document, contents: Contents, faults: Faults) -> None:
                     "and matches all that it matches: move it up, or take it out",
                 )
                 break
+    times.check(values, contents, faults)
     _known_groups(values.get("questions", {}), contents.questions.approvers, ("questions",), contents, faults)
+    _known_groups(values.get("stop", {}), contents.stop.who, ("stop",), contents, faults, "who")
     for name, group in contents.groups.items():
         if name == MEMBERS:
             faults.add(
@@ -144,7 +160,7 @@ def _rule(values: dict[str, Any], rule: Rule, path: Path, contents: Contents, fa
     for key in (*ONLY_ASK, *ONLY_SEEN, "reason"):
         fits = {
             "block": key == "reason",
-            "allow": "after" in values and key not in ("require", "reason"),
+            "allow": "after" in values and key not in ("reject", "exclude", "require", "reason", *PROOFS),
             "notify": key in ONLY_SEEN or (key == "approvers" and "undo" in values),
             "ask": key != "reason",
         }
@@ -155,6 +171,9 @@ def _rule(values: dict[str, Any], rule: Rule, path: Path, contents: Contents, fa
     if only_questions(rule):
         _about_questions(values, rule, path, faults)
     _later(values, rule, path, contents, faults)
+    if "session" in values and (fault := session_fault(rule, contents)):
+        faults.add((*path, "session"), fault)
+    times.check_rule(values, rule, path, contents, faults)
     if rule.sums and rule.verdict == "block":
         faults.add((*path, "limits"), "limits mean nothing in a rule whose verdict is block: take them out")
     _known_groups(values, rule.approvers, path, contents, faults)
@@ -167,22 +186,35 @@ def _about_questions(values: dict[str, Any], rule: Rule, path: Path, faults: Fau
         faults.add(
             (*path, "verdict"), "a question lets nothing run, so nothing allows one: write ask or block"
         )
-    for key in ("headline", "editable", "limits"):
+    for key in ("headline", "editable", "limits", "reject", "exclude", *PROOFS):
         if key in values:
             faults.add((*path, key), f"{key} means nothing in a rule about questions: take it out")
 
 
 def _known_groups(
-    values: dict[str, Any], named: tuple[str, ...], path: Path, contents: Contents, faults: Faults
+    values: dict[str, Any],
+    named: tuple[str, ...],
+    path: Path,
+    contents: Contents,
+    faults: Faults,
+    key: str = "approvers",
 ) -> None:
     for index, name in enumerate(named):
         if name[:1].islower() and name != MEMBERS and name not in contents.groups:
             close = difflib.get_close_matches(name, contents.groups, 1)
             hint = f"did you mean {close[0]}?" if close else "add it to groups"
-            place = (
-                (*path, "approvers", index) if isinstance(values["approvers"], list) else (*path, "approvers")
-            )
+            place = (*path, *_place_of(values[key], key, name, index))
             faults.add(place, f"there is no group {name}: {hint}")
+
+
+def _place_of(said: Any, key: str, name: str, index: int) -> Path:
+    """Where `key` names somebody, who is the `index`th in a plain list."""
+    if not isinstance(said, list):
+        return (key,)
+    if isinstance(said[0], str):
+        return (key, index)
+    at = next(number for number, one in enumerate(said) if name == one["from"] or name in one["from"])
+    return (key, at, "from")
 
 
 def _later(values: dict[str, Any], rule: Rule, path: Path, contents: Contents, faults: Faults) -> None:
@@ -227,22 +259,6 @@ def _superset(wide: Match, narrow: Match) -> bool:
         (wide.reversibility, narrow.reversibility),
     )
     return all(one is None or (other is not None and one >= other) for one, other in pairs)
-
-
-def _not_yet(values: dict[str, Any], faults: Faults) -> None:
-    for part, keys in NOT_YET.items():
-        holder = values.get(part, ())
-        each = (
-            holder.items()
-            if isinstance(holder, dict)
-            else enumerate(holder if isinstance(holder, list) else ())
-        )
-        for name, said in each:
-            for key in keys:
-                if isinstance(said, dict) and key in said:
-                    faults.add(
-                        (part, name, key), f"{key} is not served yet: take it out, until a later version does"
-                    )
 
 
 def _named(path: Path) -> str:

@@ -13,11 +13,13 @@ from functools import cached_property, partial
 from typing import Any
 
 from signoff.models.verdict import RISKS
+from signoff.policy import times
 from signoff.policy.classes import CLASSES, TABLE
 from signoff.policy.document import Document, Path
 from signoff.policy.globs import covers
 from signoff.policy.order import FREEING
 from signoff.policy.places import is_provider, is_shared, is_suffix
+from signoff.policy.proofs import session_doubt
 from signoff.policy.questions import ACTION, only_questions, passes_questions
 from signoff.policy.rules import Contents, Match, Rule
 from signoff.policy.wording import Asked, wordings
@@ -39,7 +41,7 @@ def doubts(found: Document, contents: Contents, judge: Callable[[str, Contents],
     `judge` says what becomes of an action under contents: `allow`, `notify`, `ask` or `block`.
     """
     file = _File(found.values, contents, judge)
-    return [*file.domains(), *file.lists(), *file.rules()]
+    return [*file.domains(), *file.lists(), *file.rules(), *file.stops(), *times.doubts(found, contents)]
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,19 @@ class _File:
                 yield path, f"{entry} is no company's domain, but a suffix or a bare name: write example.com"
             elif is_shared(domain):
                 yield path, f"anybody gets a name below {domain}: name your company's own one"
+
+    def stops(self) -> Iterator[Doubt]:
+        """Of who may stop and resume."""
+        stop = self.contents.stop
+        people = {one for name in stop.who for one in self.contents.groups.get(name, (name,))}
+        if stop.resume == "second" and len(people) == 1 and not people & {"members"}:
+            [one] = people
+            if not one.startswith("S"):
+                yield (
+                    ("stop", "who"),
+                    "who resumes has to be another person than who stopped, and this is one alone: name a "
+                    "second one, or write resume: any",
+                )
 
     def lists(self) -> Iterator[Doubt]:
         """Of the lists, and of what the file says about actions and agents at large."""
@@ -104,6 +119,8 @@ class _File:
             yield from self._reach(index, rule, path)
             yield from self._tags(rule, path)
             yield from self._sums(rule, path)
+            if rule.session and (doubt := session_doubt(rule, self.contents)):
+                yield (*path, "session"), doubt
             if rule.when is not None:
                 asked = Asked(rule.verdict in FREEING, partial(self._falls_free, rule))
                 yield from (((*path, "when"), one) for one in wordings(rule.when.source, asked))

@@ -9,8 +9,9 @@ from typing import Any
 
 from signoff.models.amounts import Entry, entries
 from signoff.models.feedback import KIND
-from signoff.models.messages import ApprovalRequest
+from signoff.models.messages import ApprovalRequest, Risk
 from signoff.models.questions import QUESTION
+from signoff.models.seating import EXCLUDED, Excluded
 from signoff.models.verdict import (
     REVERSIBILITIES,
     RISKS,
@@ -19,17 +20,20 @@ from signoff.models.verdict import (
     stricter_reversibility,
     stricter_risk,
 )
-from signoff.policy import questions, wishes
+from signoff.policy import proofs, questions, times, wishes
 from signoff.policy.facts import Facts
 from signoff.policy.feedback import of_result
 from signoff.policy.order import FREEING, Finding, bounded, decide, strictness
 from signoff.policy.policy import Policy
 from signoff.policy.rated import facts_of
 from signoff.policy.rules import Contents, Rule
+from signoff.policy.typed import is_typable, value_at
 
 SPENT = "has come to its sum of a day"
 UNCOUNTED = "has a sum of a day, and this cannot be counted"
 """Why a person is asked; without a word of the payload, since the log has it."""
+GRAVE: tuple[Risk, ...] = ("high", "critical")
+"""At these risks nobody approves for themselves, where a rule names approvers and says nothing else."""
 Counted = Callable[[Entry], Decimal]
 """What has been counted in a sum before, in the bucket of an entry."""
 CLAIMS_ASIDE = " (what the agent claims frees nothing)"
@@ -72,7 +76,8 @@ def evaluate(
         return _ask_for_everything(request, policy)
     facts = facts_of(request, agent, policy.contents)
     found, _, by_rules = _find(facts, policy.contents, policy.candidates(request.action, agent))
-    return _summed(_verdict(request, facts, found, policy), request, facts, by_rules, policy, counted)
+    verdict = proofs.wanted(_verdict(request, facts, found, policy), by_rules)
+    return _summed(verdict, request, facts, by_rules, policy, counted)
 
 
 def explain(request: ApprovalRequest, agent: str, policy: Policy) -> Explanation:
@@ -89,7 +94,7 @@ def explain(request: ApprovalRequest, agent: str, policy: Policy) -> Explanation
     passed: list[tuple[Rule, str]] = []
     found, by, by_rules = _find(facts, policy.contents, policy.contents.rules)
     decide(by, policy.contents, policy.contents.rules, lambda *one: passed.append(one))
-    verdict = _verdict(request, facts, found, policy)
+    verdict = proofs.wanted(_verdict(request, facts, found, policy), by_rules)
     verdict = _summed(verdict, request, facts, by_rules, policy, lambda _: Decimal())
     return Explanation(verdict, facts, tuple(passed), by is not facts)
 
@@ -109,7 +114,9 @@ def evaluate_edit(
         return new if new.effect == "block" else verdict
     other = policy.rule(new.rule) if new.effect == "ask" and new.rule != verdict.rule else None
     taken = new if other else verdict
-    named = other.approvers if other and other.approvers else verdict.named
+    theirs = other is not None and bool(other.approvers)
+    named = other.approvers if other and theirs else verdict.named
+    exclude, by_default = _excluded(new, verdict)
     headline = policy.rule(taken.rule)
     worse_risk, worse_undo = (
         RISKS.index(new.risk) > RISKS.index(verdict.risk),
@@ -120,6 +127,10 @@ def evaluate_edit(
             "effect": "ask",
             "named": named,
             "approvers": policy.resolve(named) if taken is new else verdict.approvers,
+            "seats": new.seats if theirs else verdict.seats,
+            "reject": new.reject if theirs else verdict.reject,
+            "exclude": exclude,
+            "exclude_by_default": by_default,
             "conversation": other.conversation if other and other.conversation else verdict.conversation,
             "thread": None
             if other and other.conversation not in (None, verdict.conversation)
@@ -135,14 +146,27 @@ def evaluate_edit(
             "editable": _both(new.editable, verdict.editable),
             "sums": new.sums,
             "feedback": new.feedback,
+            **proofs.both(new, verdict),
         }
     )
 
 
+def _excluded(one: Verdict, other: Verdict) -> tuple[tuple[Excluded, ...], bool]:
+    """Who may not approve by two verdicts, and whether no rule says so: what a rule says comes first."""
+    said = [verdict.exclude for verdict in (one, other) if verdict.exclude and not verdict.exclude_by_default]
+    if said:
+        return tuple(name for name in EXCLUDED if any(name in names for names in said)), False
+    return one.exclude or other.exclude, one.exclude_by_default or other.exclude_by_default
+
+
 def missing(verdict: Verdict, request: ApprovalRequest) -> tuple[str, ...]:
-    """What the rule that asks requires, and the request does not say: then it is refused, naming it."""
+    """What the rule that asks requires, and the request does not say: then it is refused, naming it.
+
+    A value that whoever approves has to type has to be there, and short enough to be typed.
+    """
     found = {name: getattr(request, FIELDS.get(name, name)) for name in verdict.require}
-    return tuple(name for name, value in found.items() if not _says(value))
+    typed = (name for name in verdict.confirm if not is_typable(value_at(request.payload, name)))
+    return (*(name for name, value in found.items() if not _says(value)), *typed)
 
 
 def _says(value: Any) -> bool:
@@ -203,19 +227,19 @@ def _summed(
             before = counted(entry)
             if entry.over(before):
                 why = f"{_place(entry)} {SPENT if entry.amount is not None else UNCOUNTED}"
-                found = _asking(facts, policy, why)
-                verdict = _verdict(request, facts, found, policy)
+                found, asking = _asking(facts, policy, why)
+                verdict = proofs.wanted(_verdict(request, facts, found, policy), asking)
                 over = entry.told(before, facts.agent)
                 verdict = verdict.model_copy(update={"over": over})
                 break
     return verdict.model_copy(update={"sums": sums})
 
 
-def _asking(facts: Facts, policy: Policy, why: str) -> Finding:
+def _asking(facts: Facts, policy: Policy, why: str) -> tuple[Finding, tuple[Rule, ...]]:
     assert policy.contents is not None
     rules = tuple(one for one in policy.candidates(facts.action, facts.agent) if one.verdict == "ask")
-    found, _, _ = _find(facts, policy.contents, rules)
-    return Finding("ask", f"{why}: {found.why}" if found.rule else why, found.rule)
+    found, _, by_rules = _find(facts, policy.contents, rules)
+    return Finding("ask", f"{why}: {found.why}" if found.rule else why, found.rule), by_rules
 
 
 def _place(entry: Entry) -> str:
@@ -236,6 +260,8 @@ def _verdict(request: ApprovalRequest, facts: Facts, found: Finding, policy: Pol
     undo = rule.undo if rule and found.effect == "notify" else None
     asked = found.effect == "ask" or found.waits or undo is not None
     named = rule.approvers if rule and asked else ()
+    excluded = rule.exclude if rule and found.effect == "ask" else None
+    by_default = found.effect == "ask" and excluded is None and facts.risk in GRAVE and bool(named)
     conversation = (
         (rule.conversation if rule else None) or contents.conversations.get(facts.risk) or policy.conversation
     )
@@ -247,6 +273,10 @@ def _verdict(request: ApprovalRequest, facts: Facts, found: Finding, policy: Pol
         effect=found.effect,
         approvers=policy.resolve(named),
         named=named,
+        seats=policy.seats(rule.seats) if rule and asked else (),
+        reject=rule.reject if rule and found.effect == "ask" else 1,
+        exclude=excluded if excluded is not None else EXCLUDED if by_default else (),
+        exclude_by_default=by_default,
         conversation=conversation,
         thread=wishes.thread(request.conversation, conversation),
         expires_in=wishes.expires_in(request, rule.expires_in if rule else None),
@@ -265,6 +295,7 @@ def _verdict(request: ApprovalRequest, facts: Facts, found: Finding, policy: Pol
         feedback=contents.feedback if rule is None or rule.feedback is None else rule.feedback,
         after=rule.after if rule and found.waits else None,
         undo=undo,
+        timing=times.of(rule, contents, facts.risk) if found.effect == "ask" else None,
     )
 
 

@@ -12,13 +12,15 @@ from signoff.models.identity import new_id
 from signoff.models.messages import AGENT, ApprovalRequest, build
 from signoff.models.questions import ACTION, QUESTION, Question
 from signoff.models.verdict import Effect
-from signoff.policy.builder import more_time, seconds
+from signoff.policy import times
+from signoff.policy.builder import more_time, seats_of
 from signoff.policy.document import Document
+from signoff.policy.durations import seconds
 from signoff.policy.faults import Faults
 
 REVERSIBLE, SHORTHAND = "reversible", {True: "reversible", False: "irreversible"}
 _FIELDS = [field.alias or name for name, field in ApprovalRequest.model_fields.items()]
-_NAMED = ("rule", "approvers", "channel", "undo", "feedback", "batch")
+_NAMED = ("rule", "approvers", "reject", "exclude", "channel", "undo", "feedback", "batch")
 _TIMES: dict[str, Callable[[Any], int]] = {"after": seconds, "undo_for": seconds, "talk": more_time}
 ANYONE = "agent"
 """Who asks where an example does not say."""
@@ -29,7 +31,8 @@ ANY_QUESTION = {"question": "Which one?", "free_text": True}
 @dataclass(frozen=True)
 class Example:
     """One example; `wanted` is what the verdict has to be, of rule, approvers, channel, feedback, talk, after
-    and undo_for (seconds), undo (an action) and batch (whether it may share a card) what was named.
+    and undo_for (seconds), undo (an action), batch (whether it may share a card), remind, escalate, valid and
+    clock what was named.
     """
 
     name: str
@@ -53,11 +56,14 @@ def examples(found: Document, faults: Faults) -> tuple[Example, ...]:
             continue
         name = values.get("name", f"{agent} asks for {request.action}")
         wanted = {key: values[key] for key in _NAMED if key in values}
+        if "seats" in values:
+            wanted["seats"] = [seat.said() for seat in seats_of(values["seats"])]
         for key, read in _TIMES.items():
             try:
                 wanted |= {key: read(values[key])} if key in values else {}
             except ValueError as error:
                 faults.add(("examples", index, key), f"{key}: {error}")
+        wanted |= times.wanted(values, ("examples", index), faults)
         shown.append(
             Example(name, agent, request, values["verdict"], wanted, found.place(("examples", index))[0])
         )

@@ -23,8 +23,12 @@ def fault_of(rule: Rule, contents: Contents) -> str:
     lacks = [
         f"match.{name}: [{', '.join(mild)}]"
         for name, mild, holds in (
-            ("risk", RISKS[:2], _is_mild(rule, contents, "risk")),
-            ("reversibility", REVERSIBILITIES[:2], _is_mild(rule, contents, "reversibility")),
+            ("risk", RISKS[:2], is_mild(rule, contents, "risk", MILD_RISKS)),
+            (
+                "reversibility",
+                REVERSIBILITIES[:2],
+                is_mild(rule, contents, "reversibility", MILD_REVERSIBILITIES),
+            ),
         )
         if not holds
     ]
@@ -36,9 +40,11 @@ def fault_of(rule: Rule, contents: Contents) -> str:
     )
 
 
-def _is_mild(rule: Rule, contents: Contents, what: str) -> bool:
-    mild: frozenset[Risk] | frozenset[Reversibility]
-    mild = MILD_RISKS if what == "risk" else MILD_REVERSIBILITIES
+Mild = frozenset[Risk] | frozenset[Reversibility]
+
+
+def is_mild(rule: Rule, contents: Contents, what: str, mild: Mild) -> bool:
+    """Whether all that a rule fits is known to be one of `mild`: `what` is risk or reversibility."""
     named = rule.match.risk if what == "risk" else rule.match.reversibility
     if named is not None:
         return named <= mild
@@ -61,7 +67,7 @@ def _rated(
     pattern: str,
     contents: Contents,
     what: str,
-    mild: frozenset[Risk] | frozenset[Reversibility],
+    mild: Mild,
     rated: tuple[tuple[Names, Risk], ...] | tuple[tuple[Names, Reversibility], ...],
 ) -> bool:
     """Whether all that a pattern matches counts as mild, as far as that can be told."""

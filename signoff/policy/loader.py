@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from signoff.policy import checks, document
+from signoff.policy import checks, document, quorums, times
 from signoff.policy.addresses import Domains
 from signoff.policy.builder import build_questions, build_rules, sums_of
 from signoff.policy.document import Document, Unreadable
@@ -22,6 +22,7 @@ from signoff.policy.feedback import Asking
 from signoff.policy.policy import Policy
 from signoff.policy.rules import AgentRules, BatchRules, Contents, Limits, Names
 from signoff.policy.sensitive import SensitiveFields
+from signoff.policy.stop_builder import breaker, stop_rules
 
 PRESETS = ("conservative", "balanced", "permissive")
 
@@ -45,7 +46,10 @@ class Loaded:
             _, request = a_request({"action": action})
             return evaluate(request, ANYONE, replace(policy, contents=changed)).effect
 
-        said = doubts(self._found, contents, judge)
+        said = [
+            *doubts(self._found, contents, judge),
+            *quorums.doubts(self._found, contents, policy.approvers),
+        ]
         told = {(self._found.place(path), self._faults.warning(path, one)) for path, one in said}
         return tuple(line for _, line in sorted(told))
 
@@ -82,6 +86,8 @@ def parse(data: bytes, name: str, *, approvers: Sequence[str] = (), conversation
     contents = _with_preset(found, faults)
     shown = examples(found, faults)
     checks.meaning(found, contents, faults)
+    faults.stop()
+    quorums.check(found, contents, tuple(approvers), faults)
     faults.stop()
     policy = Policy(tuple(approvers), conversation, contents, data.decode("utf-8-sig"))
     return Loaded(policy, shown, found, faults)
@@ -131,6 +137,13 @@ def _contents(found: Document, faults: Faults) -> Contents:
         sensitive=SensitiveFields(tuple(values.get("sensitive_fields", ()))),
         conversations=values.get("channels", {}),
         groups={name: _ids(group) for name, group in values.get("groups", {}).items()},
+        deputies={
+            name: tuple(group["deputies"])
+            for name, group in values.get("groups", {}).items()
+            if "deputies" in group
+        },
+        quiet=times.build_quiet(values),
+        people={one: ids[0] for ids in values.get("people", {}).values() for one in ids},
         agents=tuple(_agent(name, said) for name, said in values.get("agents", {}).items()),
         questions=build_questions(found, faults),
         rules=build_rules(found, faults),
@@ -138,6 +151,8 @@ def _contents(found: Document, faults: Faults) -> Contents:
         asks_per_hour=asking.per_hour,
         shares={name: tuple(among) for name, among in values.get("lessons", {}).get("share", {}).items()},
         batch=_batch(values.get("batch", {})),
+        stop=stop_rules(values),
+        breaker=breaker(values, faults),
     )
 
 

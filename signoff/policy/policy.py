@@ -7,9 +7,11 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from signoff.models.questions import QUESTION
+from signoff.models.seating import Seat
 from signoff.models.verdict import Verdict
 from signoff.payload.canonical import canonical, digest
 from signoff.policy.rules import AgentRules, BatchRules, Contents, Limits, Rule
+from signoff.policy.stopping import Breaker, StopRules
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,19 @@ class Policy:
         groups = self.contents.groups if self.contents else {}
         return tuple(dict.fromkeys(one for name in named for one in _members(groups, name)))
 
+    def seats(self, seats: tuple[Seat, ...]) -> tuple[Seat, ...]:
+        """The same, each with those who may fill it today, as ids."""
+        return tuple(seat.model_copy(update={"people": self.resolve(seat.named)}) for seat in seats)
+
+    def anew(self, verdict: Verdict) -> Verdict:
+        """The same verdict, with those who are in its groups today: see `approvers_of`."""
+        today = {"approvers": self.approvers_of(verdict), "seats": self.seats(verdict.seats)}
+        return verdict.model_copy(update=today)
+
+    def person(self, user_id: str) -> str:
+        """The account by which somebody counts, who may have several."""
+        return self.contents.people.get(user_id, user_id) if self.contents else user_id
+
     def about(self, agent: str) -> AgentRules:
         """What the file says of an agent."""
         return self.contents.agent(agent) if self.contents else AgentRules(agent)
@@ -78,6 +93,16 @@ class Policy:
     def batch(self) -> BatchRules:
         """What of that which an agent asks together may share a card."""
         return self.contents.batch if self.contents else BatchRules()
+
+    @property
+    def stop(self) -> StopRules:
+        """Who may stop and resume."""
+        return self.contents.stop if self.contents else StopRules()
+
+    @property
+    def breaker(self) -> Breaker:
+        """What stops an agent by itself."""
+        return self.contents.breaker if self.contents else Breaker()
 
     def owner(self, agent: str) -> str | None:
         """The user id of the person whose agent it is."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from signoff.models.messages import ApprovalRequest
 from signoff.models.questions import ACTION as ACTION
 from signoff.models.verdict import Verdict
-from signoff.policy import wishes
+from signoff.policy import times, wishes
 from signoff.policy.facts import Facts
 from signoff.policy.globs import Globs
 from signoff.policy.order import FREEING, Finding, Trace, missed
@@ -66,6 +66,7 @@ def judge(
         why=why,
         require=rule.require if rule else (),
         policy=policy.digest,
+        timing=times.of(rule, contents, "low") if contents and found.effect == "ask" else None,
     )
 
 

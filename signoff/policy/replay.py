@@ -58,8 +58,9 @@ class Report:
 
     `asked_about` is of how many outcomes people would have been asked whether they were right; `undoable` is
     how many of what ran the policy says how to undo; `more_time` how many requests would have got more time
-    once somebody had asked their agent about them. Of what agents asked together `batches` says where each
-    would have stood; `shared_then` is how many stood on a batch's card.
+    once somebody had asked their agent about them; `several` how many would take more than one person. Of
+    what agents asked together `batches` says where each would have stood; `shared_then` is how many stood on
+    a batch's card.
     """
 
     requests: int = 0
@@ -71,6 +72,7 @@ class Report:
     asked_about: int = 0
     undoable: int = 0
     more_time: int = 0
+    several: int = 0
     batches: Placements = field(default_factory=lambda: Placements(BatchRules()))
     shared_then: int = 0
     undone: Counter[str] = field(default_factory=Counter)
@@ -177,3 +179,4 @@ def _note(report: Report, past: Past, request: ApprovalRequest, verdict: Verdict
         report.asked_about += picked
     report.undoable += now == "notify" and verdict.undo is not None
     report.more_time += now == "ask" and verdict.talk > 0
+    report.several += now == "ask" and verdict.places > 1

@@ -8,8 +8,10 @@ from typing import Literal
 
 from signoff.models.amounts import Sum
 from signoff.models.messages import Reversibility, Risk
+from signoff.models.seating import Excluded, Seat
+from signoff.models.timing import Quiet, Timing
 from signoff.models.undo_plan import UndoPlan
-from signoff.models.verdict import Effect, Verdict
+from signoff.models.verdict import Effect, SecondFactor, Verdict
 from signoff.policy.addresses import Domains
 from signoff.policy.classes import ActionClass, fitting
 from signoff.policy.conditions import Condition
@@ -17,6 +19,7 @@ from signoff.policy.facts import Facts
 from signoff.policy.globs import Globs
 from signoff.policy.headline import Headline
 from signoff.policy.sensitive import SensitiveFields
+from signoff.policy.stopping import Breaker, StopRules
 
 Level = Literal["supervised", "guided", "autonomous", "full_auto"]
 ASKS_PER_HOUR = 6
@@ -87,7 +90,10 @@ class Rule:
     `approvers` are names of groups and ids, `expires_in` seconds, `feedback` a share of 10,000 outcomes; None
     and empty leave it to the defaults. `talk` is how many seconds more a request has once somebody has asked
     its agent about it, `after` for how many what it allows waits to be held, `undo` what undoes what it
-    reports.
+    reports. `seats` are the places that people fill, `approvers` all whom they name; so many people have to
+    `reject` it. `exclude` is who may not approve; None leaves that to the risk. `second_factor`, `session`
+    (seconds) and `confirm` are as a Verdict has them. `timing` is what it says of reminders, of whom it goes
+    to later, and of how long a yes holds.
     """
 
     name: str
@@ -97,15 +103,22 @@ class Rule:
     headline: Headline | None = None
     conversation: str | None = None
     approvers: tuple[str, ...] = ()
+    seats: tuple[Seat, ...] = ()
+    reject: int = 1
+    exclude: tuple[Excluded, ...] | None = None
     require: tuple[str, ...] = ()
     editable: tuple[str, ...] | None = None
     expires_in: int | None = None
     talk: int = 0
     after: int | None = None
     undo: UndoPlan | None = None
+    second_factor: SecondFactor | None = None
+    session: int = 0
+    confirm: tuple[str, ...] = ()
     sums: tuple[Sum, ...] = ()
     feedback: int | None = None
     reason: str = ""
+    timing: Timing | None = None
     line: int = 0
     source: str = ""
 
@@ -162,8 +175,14 @@ class BatchRules:
         if verdict.reversibility == "irreversible" and not self.irreversible:
             nobody = verdict.reversibility_from == "nobody"
             return "nobody said that it can be undone" if nobody else "it cannot be undone"
+        if verdict.places > 1 or verdict.reject > 1:
+            return "it takes more than one person"
         if verdict.in_grace:
             return "it runs after a while, unless somebody holds it"
+        if verdict.confirm:
+            return "a value of it has to be typed"
+        if verdict.second_factor and not verdict.in_session:
+            return "it wants a code of its own"
         if self.of is not None and self.of.first(action, fitting(action)) is None:
             return "batch.of does not list it"
         return ""
@@ -174,7 +193,10 @@ class Contents:
     """All that a policy file says, with what it extends.
 
     People are asked about `feedback` of 10,000 outcomes where a rule does not say; in any hour an agent may
-    ask `asks_per_hour` times by itself. `shares` are an agent's lessons with others, by its name.
+    ask `asks_per_hour` times by itself. `shares` are an agent's lessons with others, by its name. `people`
+    are accounts of those who have several, each with the one by which they count. `stop` says who may stop,
+    `breaker` what stops an agent by itself. `deputies` are a group's, by its name: who may decide in the
+    place of one of it who is away.
     """
 
     autonomy: Level = "supervised"
@@ -187,6 +209,9 @@ class Contents:
     sensitive: SensitiveFields = field(default_factory=SensitiveFields)
     conversations: dict[Risk, str] = field(default_factory=dict)
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    deputies: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    quiet: tuple[Quiet, ...] = ()
+    people: dict[str, str] = field(default_factory=dict)
     agents: tuple[AgentRules, ...] = ()
     questions: QuestionRules = QuestionRules()
     rules: tuple[Rule, ...] = ()
@@ -194,6 +219,8 @@ class Contents:
     asks_per_hour: int = ASKS_PER_HOUR
     shares: dict[str, tuple[str, ...]] = field(default_factory=dict)
     batch: BatchRules = BatchRules()
+    stop: StopRules = field(default_factory=StopRules)
+    breaker: Breaker = field(default_factory=Breaker)
 
     def agent(self, name: str) -> AgentRules:
         """What is said of an agent: under its own name, else under the first glob that matches it."""

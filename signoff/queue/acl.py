@@ -32,7 +32,7 @@ _ID = "????????-????-????-????-????????????"
 _AGENT = (
     "(+xadd %W~signoff:req:{agent})",
     f"(+set +expire %W~signoff:body:{{agent}}:{_ID})",
-    "(+get +mget %R~signoff:dec:{agent}:*)",
+    "(+get +mget %R~signoff:dec:{agent}:* %R~signoff:dec:_stops)",
     "(+xgroup|create +xreadgroup +xack +xautoclaim ~signoff:dec:{agent})",
     f"(+subscribe +unsubscribe &signoff:ntf:{{agent}}:{_ID} &signoff:ntf:{{agent}}:{_ID}:spent)",
 )

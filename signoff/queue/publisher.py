@@ -10,12 +10,15 @@ from signoff.models import crash, spans
 from signoff.models.approval import Approval
 from signoff.models.messages import Response
 from signoff.models.receipt import Receipt
+from signoff.models.stops import STOPS_KEY
 from signoff.models.store import MICROSECONDS
-from signoff.queue import groups, hearing, questions, stream
+from signoff.queue import groups, hearing, held, questions, stream
 
 PENDING_GRACE = 24 * 3600
 """Seconds that `received` outlives a request's time, in case nobody is there to expire it."""
 
+STOPS_SECONDS = 3600
+"""How long a statement of what is stopped stands in Redis: those who read it believe it for less."""
 LESSONS_SECONDS = 120
 """How long lessons stand in Redis for who has asked for them."""
 
@@ -27,9 +30,11 @@ class Publisher:
         self._redis = client
         self._seconds = int(lifetime.total_seconds())
 
-    def mark_received(self, approval: Approval, now: int) -> None:
-        """Mark a pending request as received; raises RedisError."""
-        response = Response(status="pending", action=approval.action, expires_at=approval.expires_at)
+    def mark_received(self, approval: Approval, now: int, held_by: str | None = None) -> None:
+        """Mark a pending request as received, and who has stopped it, if anybody; raises RedisError."""
+        response = Response(
+            status="pending", action=approval.action, expires_at=approval.expires_at, held=held_by
+        )
         seconds = max((approval.expires_at - now) // MICROSECONDS + PENDING_GRACE, 60)
         pointer = self._pointer(approval, seconds)
         stream.mark_received(self._redis, approval.agent, approval.request_id, response, seconds, pointer)
@@ -70,6 +75,16 @@ class Publisher:
     def publish_lessons(self, agent: str, asked: str, response: Response) -> None:
         """Publish lessons under the id that they were asked for under; raises RedisError."""
         stream.publish_lessons(self._redis, agent, asked, response, LESSONS_SECONDS)
+
+    def publish_stops(self, statement: str) -> None:
+        """Put what is stopped where gates and guards read it; raises RedisError."""
+        self._redis.set(STOPS_KEY, statement, ex=STOPS_SECONDS)
+        crash.here("stops.published")
+
+    def publish_held(self, waiting: Sequence[held.Waiting]) -> None:
+        """Tell agents that what they wait for is held, or is no longer; raises RedisError."""
+        held.tell(self._redis, waiting)
+        crash.here("stops.held")
 
     def publish_undo_test(self, agent: str, test_id: str, token: str, now: int) -> None:
         """Ask an agent to test an undo; raises RedisError."""

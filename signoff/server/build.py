@@ -14,6 +14,7 @@ from signoff.approvals.channel import Channel
 from signoff.approvals.lists import Lists
 from signoff.approvals.receipts import Receipts
 from signoff.approvals.service import Approvals
+from signoff.approvals.vault import FILE, Vault
 from signoff.bot.channel import NAME, SlackChannel
 from signoff.bot.delivery.admins import Admins
 from signoff.bot.delivery.delivery import Delivery
@@ -58,6 +59,7 @@ class Server:
     wake_home: Callable[[str], None]
     mac: Mac
     witnesses: Sequence[Witness]
+    admins: Admins
 
     def stream(self, read_seconds: float) -> Stream:
         """The requests' streams, on a connection whose reads may block for `read_seconds`."""
@@ -106,6 +108,8 @@ def build(settings: Settings, redis_url: str | None = None) -> Server:
         directory=directory,
         on_change=Enqueue(quick, mac),
         channel=NAME,
+        admins=admin_ids,
+        vault=Vault(settings.data / FILE),
     )
     lists = Lists(approvals, directory, admin_ids)
     wake_home = Enqueue(quick, mac, HOME)
@@ -113,5 +117,5 @@ def build(settings: Settings, redis_url: str | None = None) -> Server:
     channel = SlackChannel(delivery, Turns(store, delivery, delivery.beside), admins, directory)
     return Server(
         settings, engine, store, url, slack, directory, policy, approvals,
-        delivery, channel, lists, wake_home, mac, heads_to,
+        delivery, channel, lists, wake_home, mac, heads_to, admins,
     )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,8 +18,9 @@ from sqlmodel import SQLModel
 from signoff.approvals import epochs
 from signoff.approvals.epochs import Epoch
 from signoff.errors import ConfigError
-from signoff.models import crash, files, migrate, roles, tokens
+from signoff.models import crash, files, migrate, roles, stop_rows, tokens
 from signoff.models.engine import open_engine, snapshot
+from signoff.models.stops import OPERATOR, Stop, StopScope
 from signoff.models.store import approvals
 from signoff.models.store import files as file_rows
 from signoff.models.tokens import Token
@@ -31,9 +32,13 @@ _OTHERS = text(
     "AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
 )
 _OWN = (*(table.name for table in SQLModel.metadata.sorted_tables), "alembic_version")
+_HAS_STOPS = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'stop'"
+_HAS_VERSION = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'"
 _FUNCTION = "audit_event_refuse()"
 """What the migrations create besides tables; see `first_tables`."""
 _NOTHING = "There is no database of Signoff: put it back first, or name the FILE that is to be restored."
+UNKNOWN = "Signoff was restored from a backup, and what was stopped since is not known."
+"""Why everything is stopped after a restore where no database could say what was."""
 _BUSY = "The database is in use: stop `signoff serve` (bot, intake, worker), and what else has it open."
 
 
@@ -42,7 +47,8 @@ class Restored:
     """What came of it: the new epoch, the backup it is from, and where the replaced database is kept.
 
     `ended` is how many tokens were revoked or switched off since the backup, as the replaced database says;
-    None where there was none to say so. `standing` are those that open something now.
+    None where there was none to say so. `standing` are those that open something now. `stopped` is what is
+    stopped: as the replaced database says; everything, where there was none to say so.
     """
 
     epoch: Epoch
@@ -50,6 +56,7 @@ class Restored:
     aside: str | None
     ended: int | None
     standing: tuple[Token, ...]
+    stopped: tuple[Stop, ...] = ()
 
 
 def restore(url: str, file: Path, data: Path, *, replace: bool) -> Restored:
@@ -86,7 +93,7 @@ def in_place(url: str) -> Restored:
         engine.dispose()
         with engine.begin() as connection:
             _no_others(connection)
-            done = _begun(connection, None, None, None)
+            done = _begun(connection, None, None, None, None)
             crash.here("restore.written")
             return done
     finally:
@@ -94,19 +101,20 @@ def in_place(url: str) -> Restored:
 
 
 def _sqlite(database: Path, file: Path, replace: bool) -> Restored:
-    aside, stand, ended = None, list[Any](), None
+    aside, stand, ended, stopped = None, list[Any](), None, None
     if database.exists():
         _alone(database)
         if not _empty(database):
             stand = _told(database, files.STAND) or []
             ended = _told(database, tokens.ENDED)
+            stopped = _stops_of(database)
             aside = _refuse_or_name(replace, f"{database}.before-")
     work = database.with_name(database.name + ".restoring")
     with backups.unpacked(file, work) as (engine, backup):
         crash.here("restore.unpacked")
         with engine.begin() as connection:
             files.carry(connection, stand)
-            done = _begun(connection, backup, aside, ended)
+            done = _begun(connection, backup, aside, ended, stopped)
     crash.here("restore.begun")
     _alone(work)  # all of it in the one file
     backups.sync(work)
@@ -128,13 +136,14 @@ def _postgresql(url: str, source: Engine, backup: Backup, replace: bool) -> Rest
             has_files = inspect(connection).has_table(file_rows.name)
             stand = connection.execute(text(files.STAND)).all() if has_files else []
             ended = connection.execute(text(tokens.ENDED)).all() if _has_tokens(connection) else None
+            stopped = _stops_there(connection)
             aside = _clear(connection, replace)
             migrate.apply(connection)
             roles.renew(connection, servers)
             backups.copy(rows, connection)
             _count_on(connection)
             files.carry(connection, stand)
-            done = _begun(connection, backup, aside, ended if aside else None)
+            done = _begun(connection, backup, aside, ended if aside else None, stopped if aside else None)
             crash.here("restore.written")
             return done
     finally:
@@ -142,12 +151,45 @@ def _postgresql(url: str, source: Engine, backup: Backup, replace: bool) -> Rest
 
 
 def _begun(
-    connection: Connection, backup: Backup | None, aside: str | None, ended: Sequence[Any] | None
+    connection: Connection,
+    backup: Backup | None,
+    aside: str | None,
+    ended: Sequence[Any] | None,
+    stopped: Sequence[Mapping[str, Any]] | None,
 ) -> Restored:
-    """What the replaced database says of tokens holds on, and then the new epoch begins."""
+    """What the replaced database says of tokens and stops holds on, and then the new epoch begins.
+
+    A restore never lets run what was stopped: where nothing says what was, everything is.
+    """
     count = None if ended is None else tokens.carry(connection, ended)
+    if stopped is None:
+        stop_rows.add(connection, StopScope("all"), OPERATOR, "the operator", UNKNOWN, undos=False)
+    else:
+        stop_rows.carry(connection, stopped)
     epoch = epochs.begin(connection, backup.at if backup else None)
-    return Restored(epoch, backup, aside, count, tuple(tokens.standing(connection)))
+    standing = tuple(stop_rows.standing(connection))
+    return Restored(epoch, backup, aside, count, tuple(tokens.standing(connection)), standing)
+
+
+def _stops_of(database: Path) -> list[Mapping[str, Any]] | None:
+    """What is, or was, stopped by a database that is to be replaced; None where it cannot be told. One of
+    before stops could be made has none.
+    """
+    with closing(sqlite3.connect(database)) as connection:
+        connection.row_factory = sqlite3.Row
+        try:
+            if not connection.execute(_HAS_STOPS).fetchone():
+                return [] if connection.execute(_HAS_VERSION).fetchone() else None
+            return [dict(row) for row in connection.execute(stop_rows.ALL_ROWS)]
+        except sqlite3.DatabaseError:
+            return None
+
+
+def _stops_there(connection: Connection) -> list[Mapping[str, Any]]:
+    """The same of the database that rows are restored into."""
+    if not inspect(connection).has_table(stop_rows.rows.name):
+        return []
+    return [dict(row) for row in connection.execute(text(stop_rows.ALL_ROWS)).mappings()]
 
 
 def _has_tokens(connection: Connection) -> bool:

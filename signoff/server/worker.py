@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 
 from signoff.approvals.desertion import Desertion
+from signoff.approvals.stop_timer import StopTimer
 from signoff.approvals.sweep import Sweep
+from signoff.bot.delivery.factor_news import FactorNews
 from signoff.bot.delivery.homes import Homes
 from signoff.queue.jobs import SignoffJob, keep_working
 from signoff.queue.wakeups import DELIVER, HOME
@@ -21,7 +23,7 @@ def run_worker(server: Server, stop: threading.Event) -> None:
     homes = Homes(server.store, server.lists, server.slack)
     SignoffJob.functions = {DELIVER: server.channel.deliver, HOME: homes.step}
     SignoffJob.mac = server.mac
-    sweep = Sweep(server.approvals, server.channel.warn)
+    sweep = Sweep(server.approvals, server.channel.warn, server.channel.tell_admins)
     settings = server.settings
     heads = Heads(
         server.store, settings.signer(), settings.deployment, server.witnesses, server.channel.tell_admins
@@ -42,6 +44,8 @@ def run_worker(server: Server, stop: threading.Event) -> None:
             ("witness", heads),
             ("desertion", desertion),
             ("webhooks", webhooks),
+            ("stops", StopTimer(server.approvals.stopping)),
+            ("factors", FactorNews(server.store, server.slack, server.admins)),
         )
     ]
     for timer in timers:

@@ -30,6 +30,7 @@ from signoff.web.v1 import (
     pages,
     requests,
     spend,
+    stops,
     undo,
 )
 
@@ -40,8 +41,8 @@ def build_app(doors: Doors, **bounds: Any) -> Starlette:
     `bounds` are those of `Bodies`.
     """
     ours = (
-        requests, batches, messages, lessons, undo, events, decisions, spend, keys, pages, authzen, aap,
-        claude_code,
+        requests, batches, messages, lessons, undo, events, decisions, spend, stops, keys, pages, authzen,
+        aap, claude_code,
     )  # fmt: skip
     routes = [by_turns(route) for door in ours for route in door.routes(doors)]
     if doors.slack is not None:

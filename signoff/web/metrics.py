@@ -68,6 +68,8 @@ class Collected(Collector):
             "signoff_receipts_refused", "Receipts that this process refused to guards, by why.", "why",
             self._refusals.counts(),
         )  # fmt: skip
+        yield _counter("signoff_stops", "Stops that somebody made.", figures.counts["stop"])
+        yield _counter("signoff_resumes", "Resumes, in part or for good.", figures.counts["resume"])
         yield _counter("signoff_deliveries", "Cards that were posted or redrawn.", figures.counts["shown"])
         yield _histogram(
             "signoff_decision_seconds", "How long a card stood before somebody decided.", figures.decided
@@ -87,6 +89,10 @@ class Collected(Collector):
         yield _gauge("signoff_undelivered_seconds", "The oldest of these waits so long.", now.undelivered_age)
         yield _gauge("signoff_untold", "Decisions that Redis does not have yet.", now.untold)
         yield _gauge("signoff_undos_untaken", "Undos that no process took within 30 s.", now.untaken)
+        yield _gauge("signoff_stopped", "Stops that stand, or are resumed in part.", now.stopped)
+        yield _gauge(
+            "signoff_guards_late", "Guards that have not heard of late what is stopped.", now.late_guards
+        )
         yield _gauge("signoff_webhooks_due", "Messages to webhooks that are still to be sent.", now.webhooks)
         yield _gauge("signoff_webhooks_late_seconds", "The oldest of these is due since.", now.webhooks_age)
         yield _gauge("signoff_webhooks_off", "Endpoints that are switched off.", now.webhooks_off)

@@ -55,9 +55,13 @@ TYPES: Mapping[str, Type] = {
         "Each token has scopes: `signoff agent tokens` lists them, `signoff agent token` makes others.",
     ),
     "stopped": Type(
-        403, "The agent is kept out",
-        "An operator has switched it off, or revoked all of its tokens. Run nothing of it until it is let in "
-        "again.",
+        403, "It is stopped, or its agent is kept out",
+        "Somebody has stopped it, or an operator has switched its agent off, or revoked all of its tokens. "
+        "Run nothing of it, and ask again once it is let in again: what was approved before stays void.",
+    ),
+    "same-person": Type(
+        403, "Somebody else has to resume it",
+        "Who stopped it does not resume it: another person does, or the operator in the shell.",
     ),
     "not-found": Type(
         404, "There is no such thing here",

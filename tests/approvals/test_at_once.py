@@ -108,12 +108,12 @@ def test_a_question_is_answered_and_handed_on_by_many(people: Core) -> None:
         lambda who=who, choice=choice: questions.answer(one.id, 1, who, GivenAnswer(choice=(choice,)))
         for who, choice in ((ANA, "a"), (BEN, "b"), (MIA, "a"))
     ]
-    won, late = split(at_once(*gives, lambda: questions.hand(one.id, 1, ANA, BEN)))
+    won, late = split(at_once(*gives, lambda: people.approvals.times.hands.hand(one.id, 1, ANA, BEN)))
     answered = [found for found in won if found.status == "answered"]
     assert len(answered) == 1 and {type(error) for error in late} == {AlreadyDecided}, late
     assert counted(people, "decision") == 1
     other = asked(people, {"question": "And now?", "free_text": True})
-    won, late = split(at_once(*[lambda: questions.hand(other.id, 1, ANA, BEN)] * 3))
+    won, late = split(at_once(*[lambda: people.approvals.times.hands.hand(other.id, 1, ANA, BEN)] * 3))
     assert len(won) == 1 and {type(error) for error in late} == {NotHanded}, late
     assert counted(people, f"audit_event WHERE kind = 'handed' AND approval_id = '{other.id}'") == 1
     assert verified(people)

@@ -22,6 +22,7 @@ from signoff.models import changes, migrate, policies
 from signoff.models.engine import open_engine
 from signoff.models.messages import Freeze, Outcome, Reply
 from signoff.models.questions import GivenAnswer
+from signoff.models.stops import StopScope
 from signoff.models.store import Store
 from signoff.receipts import Signer, verify_keys
 from signoff.spent import Spent
@@ -64,7 +65,7 @@ def history(core: Core) -> None:
     approvals.cancel("billing-bot", talked.request_id)
     question = {"question": "Which one?", "free_text": True}
     answered = core.submit(kind="question", action="question", payload=question)
-    approvals.questions.hand(answered.id, 1, "U0ANA", "U0BEN")
+    approvals.times.hands.hand(answered.id, 1, "U0ANA", "U0BEN")
     approvals.questions.answer(answered.id, 1, "U0BEN", GivenAnswer(text="That one."))
     held_and_undone(core)
     together(core)
@@ -82,6 +83,18 @@ def history(core: Core) -> None:
     shown = core.submit(kind="feedback", action="report.build", payload={"result": "42 rows"})
     approvals.feedback.give(shown.id, "U0MIA", "wrong", "Sunday is missing.")
     add_agent(core, "new-bot", "U0BEN")
+    stopped(core)
+
+
+def stopped(core: Core) -> None:
+    """What nobody asks for here: one stop that stands, one that is resumed in part, and one that is over."""
+    for number in range(3):
+        scope = StopScope("action", f"never.{number}.*")
+        stop = core.approvals.stop(scope, by="U0ANA", reason="too fast", undos=number == 1)
+        if number:
+            core.approvals.resume(stop.id, by="U0BEN", staged=True)
+        if number > 1:
+            core.approvals.resume(stop.id, by="U0BEN")
 
 
 def held_and_undone(core: Core) -> None:
@@ -150,6 +163,12 @@ def show(core: Core, approval_id: str, message: str) -> None:
 @pytest.fixture
 def past(core: Core) -> Core:
     history(core)
+    kept = core.policy
+    core.follow("groups: {finance: {users: [U0ANA], deputies: [U0BEN, U0MIA]}}")
+    until = core.store.clock() + 3_600_000_000
+    for deputy in ("U0BEN", "U0MIA"):  # the second ends the first
+        core.approvals.times.away.leave("U0ANA", until, deputy, by="U0ANA")
+    core.policy = kept
     return core
 
 
@@ -183,17 +202,20 @@ def test_every_table_and_column_says_which_line_tells_of_it_or_why_none_does() -
             assert set(columns) == set(TABLES[name].columns.keys()), name
 
 
-OPERATORS = {"token", "webhook"}
+OPERATORS = {"token", "webhook", "factor"}
+PINGS = {"called", "escalated"}
+"""Kinds of lines about reminders: test_calls has them."""
 """Kinds of lines about what operators do, and no row is told of by."""
 
 
 def test_every_kind_of_line_is_known_and_tells_of_some_column(past: Core) -> None:
     told = {kind for table, column in SAID for kind in said.SAID[table][column].kinds}  # type: ignore[index, union-attr]
-    assert told | {"expiry", "file", "guard", "held", *OPERATORS} == said.KINDS
-    assert said.KINDS - {"policy", "agent", *OPERATORS} == account.OF_AN_APPROVAL
+    assert told | {"expiry", "file", "guard", "held", *PINGS, *OPERATORS} == said.KINDS
+    others = {"policy", "agent", "stop", "resume", "away", "back", *OPERATORS}
+    assert said.KINDS - others == account.OF_AN_APPROVAL
     with past.store.reading() as connection:
         kinds = set(connection.execute(text("SELECT kind FROM audit_event")).scalars())
-    assert kinds == said.KINDS - {"adopted", "migrated", "file", *OPERATORS}
+    assert kinds == said.KINDS - {"adopted", "migrated", "file", *PINGS, *OPERATORS}
 
 
 def test_what_happened_is_what_the_rows_hold(past: Core) -> None:
@@ -267,8 +289,9 @@ def test_a_row_that_is_deleted_is_missed(past: Core, table: str) -> None:
     ("statement", "fault"),
     [
         ("INSERT INTO decision SELECT 99, approval_id, version, 'U0EVE', name, vote, reason, resubmit, "
-         "second_factor, at, withdrawn_at, answer FROM decision WHERE id = 1", "no line tells of a decision"),
-        ("INSERT INTO payload SELECT approval_id, 9, text, salt, claims, erased_at FROM payload "
+         "second_factor, at, withdrawn_at, answer, seat, fits, self_approved, void, deputy_for "
+         "FROM decision WHERE id = 1", "no line tells of a decision"),
+        ("INSERT INTO payload SELECT approval_id, 9, text, salt, claims, erased_at, by_id FROM payload "
          "WHERE version = 2", "no line tells of a payload"),
         ("INSERT INTO agent (name, created_at) VALUES ('eve', 1)", "no line tells of the agent"),
         ("INSERT INTO policy (digest, text, since) VALUES ('x', 'y', 5)", "no line tells of a policy"),

@@ -11,7 +11,7 @@ from support import Core, a_request
 
 from signoff import receipts
 from signoff.approvals import audit
-from signoff.approvals.errors import AlreadyDecided, BlockedNow, EditNotAllowed, NotAllowed
+from signoff.approvals.errors import AlreadyDecided, BlockedNow, NotAllowed
 from signoff.approvals.lists import Lists
 from signoff.approvals.service import Approvals
 from signoff.approvals.sweep import Sweep
@@ -214,9 +214,9 @@ def test_an_edit_is_held_against_todays_rules(core: Core) -> None:
     approval = asked(core, ANA)
     small = '{name: small, match: {action: "refund.*"}, when: payload.amount < 100, verdict: ask'
     core.follow(asks(ANA).replace("rules: [", f"rules: [{small}, approvers: [U0MIA]}}, "))
-    with pytest.raises(EditNotAllowed) as refused:
-        core.approvals.decide(approval.id, 1, ANA, "approve", payload=EDITED)
-    assert refused.value.approvers == (MIA,)
+    handed = core.approvals.decide(approval.id, 1, ANA, "approve", payload=EDITED)
+    assert handed.pending and handed.version == 2 and handed.verdict.approvers == (MIA,)
+    assert core.approvals.waiting_for(ANA) == [] and core.approvals.waiting_for(MIA) == [approval.id]
 
 
 def test_what_todays_rule_requires_is_not_asked_of_what_was_taken_without(core: Core) -> None:

@@ -141,9 +141,11 @@ def test_a_long_payload_is_folded_and_review_stands_where_approve_stood(make: Ma
     drawn = card(make({"sql": "\n".join(f"line {n};" for n in range(60))}))
     found = buttons(drawn.blocks)
     assert list(found) == ["review", "reject", "edit", "more"]
-    assert [o["value"].split(":")[0] for o in found["more"]["options"]] == ["ask", "details"]
+    assert [o["value"].split(":")[0] for o in found["more"]["options"]] == ["ask", "hand", "details", "stop"]
     again = buttons(card(make({"sql": "x"}, alike=12)).blocks)["more"]["options"]
-    assert [o["text"]["text"] for o in again[-2:]] == ["Details…", "Review these 12 together…"]
+    assert [o["text"]["text"] for o in again[-3:]] == [
+        "Review these 12 together…", "Details…", "Stop billing-bot…",
+    ]  # fmt: skip
     assert "line 3;" in seen(drawn.blocks)
     assert "Review… shows everything." in seen(drawn.blocks)
 

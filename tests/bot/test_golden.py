@@ -17,8 +17,10 @@ CASES = (
     SETS["cards"]
     | {f"question-{name}": case for name, case in SETS["questions"].items()}
     | {f"undo-{name}": case for name, case in SETS["undo"].items()}
+    | {f"stop-{name}": case for name, case in SETS["stops"].items()}
     | {f"talk-{name}": case for name, case in SETS["talks"].items()}
     | {f"feedback-{name}": case for name, case in SETS["feedback"].items()}
+    | {f"votes-{name}": case for name, case in SETS["votes"].items()}
 )
 
 

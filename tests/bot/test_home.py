@@ -121,7 +121,7 @@ def test_who_opens_it_sees_what_waits_then_what_they_decided_then_what_they_own(
         f"first.one{values}", "Asked by your agents", f"third.one{values}",
     ]  # fmt: skip
     pressed = {b["accessory"]["action_id"]: b["accessory"]["value"] for b in blocks if "accessory" in b}
-    assert pressed == {"review": f"{owned.id}:1", "details": f"{first.id}:1"}
+    assert pressed == {"review": f"{owned.id}:1", "details": f"{first.id}:1", "stop": "home"}
     assert second.id in str(blocks)
 
 

@@ -33,7 +33,7 @@ from signoff.server import pulse
 AGENT = "billing-bot"
 NAMES = [
     "settings", "names", "folder", "tokens", "calls", "scopes", "channel", "approvers", "redis", "users",
-    "database", "deciders", "keys", "clock", "roles", "queues", "webhooks",
+    "database", "deciders", "keys", "clock", "roles", "queues", "webhooks", "stops",
 ]  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from support import Core, a_request, eventually, send_entry
 
-from signoff import AlreadySpent, Duplicate, Invalid, NotVerified, Signoff
+from signoff import AlreadySpent, Duplicate, Invalid, NotVerified, Signoff, Stopped
 from signoff.models.messages import Response
 from signoff.queue import stream
 
@@ -87,6 +87,9 @@ def test_at_least_once_is_for_those_who_say_so(serving: Core, signoff: Signoff) 
     ask = {"key": "k", "reversible": True, "timeout": 60, "runs": "at-least-once"}
     signoff.request("refund.create", PAYLOAD, key="k", reversible=True)
     approve(serving)
+    with pytest.raises(Stopped, match="No server says what is stopped"):
+        signoff.ask("refund.create", PAYLOAD, **ask)  # type: ignore[arg-type]
+    serving.approvals.stopping.tell()
     for _ in range(2):
         receipt = signoff.ask("refund.create", PAYLOAD, **ask)  # type: ignore[arg-type]
     signoff.report(receipt.id, succeeded=True)

@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 from faults.people import LOOK_SECONDS, WISH, Told, Window
-from flows.person import Someone, buttons, text_of
+from flows.person import Someone, buttons, can, text_of
 from support import eventually
 
 from signoff.sandbox.server import Sandbox
@@ -88,7 +88,7 @@ class Askers:
         someone.click(message, what)
 
     def _question(self, someone: Someone, message: JSON) -> str:
-        if not _can(message, "option_1"):
+        if not can(message, "option_1"):
             return _unless_open(message)
         if not self.pressed[message["ts"], "hand"]:
             self.pressed[message["ts"], "hand"] += 1
@@ -104,9 +104,9 @@ class Askers:
         return ""
 
     def _batch(self, someone: Someone, message: JSON) -> str:
-        if not _can(message, "batch_review"):
-            return "done" if _can(message, "batch_look") else ""
-        if int(float(message["ts"]) * 1_000_000) % 3 == 0 and _can(message, "batch_approve"):
+        if not can(message, "batch_review"):
+            return "done" if can(message, "batch_look") else ""
+        if int(float(message["ts"]) * 1_000_000) % 3 == 0 and can(message, "batch_approve"):
             self._press(someone, message, "batch_approve")
             return ""
         someone.click(message, "batch_review")
@@ -124,7 +124,7 @@ class Askers:
 
     def _asks(self, someone: Someone, message: JSON, wanted: str, note: bool = False) -> str:
         """A question to the agent; what came of it is on the card; a note, and the decision."""
-        if not _can(message, "approve"):
+        if not can(message, "approve"):
             return _unless_open(message)
         shown, ts = text_of(message), message["ts"]
         if f"{someone.user[2:].lower()} asked" not in shown:
@@ -150,7 +150,7 @@ class Askers:
         return ""
 
     def _undo(self, someone: Someone, message: JSON) -> str:
-        if not _can(message, "undo"):
+        if not can(message, "undo"):
             return "done" if any(word in text_of(message) for word in UNDONE) else ""
         someone.click(message, "undo")
         form = self._view(someone, "undo")
@@ -163,7 +163,7 @@ class Askers:
         return self._undo(someone, message)
 
     def _feedback(self, someone: Someone, message: JSON) -> str:
-        if not _can(message, "feedback_wrong"):
+        if not can(message, "feedback_wrong"):
             return "done" if "Correction" in text_of(message) else ""
         someone.click(message, "feedback_wrong")
         form = self._view(someone, "feedback")
@@ -173,17 +173,17 @@ class Askers:
         return ""
 
     def _held(self, someone: Someone, message: JSON) -> str:
-        if _can(message, "hold"):
+        if can(message, "hold"):
             self._press(someone, message, "hold")
             return ""
         return self._free(someone, message)
 
     def _free(self, someone: Someone, message: JSON) -> str:
         """Nobody holds it; where people were away again and again, it is asked about."""
-        if _can(message, "approve"):
+        if can(message, "approve"):
             self._press(someone, message, "approve")
             return ""
-        return "" if _can(message, "hold") else _unless_open(message)
+        return "" if can(message, "hold") else _unless_open(message)
 
     def _alone(self, someone: Someone, message: JSON) -> str:
         """Of a batch, and arrived once that had its card: an intake died with it in its hands."""
@@ -203,10 +203,6 @@ class Askers:
 
         found: JSON = eventually(look, VIEW_SECONDS)
         return found
-
-
-def _can(message: JSON, what: str) -> bool:
-    return what in buttons(message)
 
 
 def _unless_open(message: JSON) -> str:

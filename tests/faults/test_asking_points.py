@@ -32,7 +32,7 @@ BY = {
 """Who dies at the points that begin so: one of each kind after the other, as one person is at each kind."""
 OTHERS = (
     "restore.", "adopt.", "file.", "unwant.", "unfile.", "double.", "thread.", "webhook.", "flood.",
-    "complete.", "drop.",
+    "complete.", "drop.", "stop.", "stops.", "resume.", "call.", "called.", "away.", "back.", "absence.",
 )  # fmt: skip
 """Points that other tests cut: of what has nothing to do with it, and two rare ones (test_asking_trace)."""
 ENDS = {"sqlite": ("",), "postgresql": (".committed",)}

@@ -64,7 +64,7 @@ def earlier(core: Core, table: str, column: str, seconds: int = 3_600) -> None:
 def test_what_people_ask_and_answer(core: Core, trace: Trace) -> None:
     approvals = core.approvals
     asked = shown(core, core.submit(action="question", payload=SMITHS, kind="question"))
-    approvals.questions.hand(asked.id, 1, ANA, BEN)
+    approvals.times.hands.hand(asked.id, 1, ANA, BEN)
     approvals.questions.answer(asked.id, 1, BEN, GivenAnswer(choice=("a",)))
     one = shown(core, core.submit())
     first, late = (approvals.talks.ask(one.id, 1, ANA, f"Why {n}?") for n in range(2))

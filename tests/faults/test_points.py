@@ -138,8 +138,8 @@ def test_a_step_without_a_point_is_found(local: Local, trace: Trace, monkeypatch
         lambda _: server.slack.post(SHARED, "One more"),
     ]
 
-    def also(publisher: Publisher, approval: Approval, now: int) -> None:
-        received(publisher, approval, now)
+    def also(publisher: Publisher, approval: Approval, now: int, held_by: str | None = None) -> None:
+        received(publisher, approval, now, held_by)
         plants[0](approval.id)
 
     monkeypatch.setattr(Publisher, "mark_received", also)

@@ -27,7 +27,8 @@ DONE = {
     ("action", "conversation"), ("action", "conversation_older"), ("action", "conversation_newer"),
     ("action", "hand"), ("view", "hand"), ("action", "undo"), ("view", "undo"), ("view", "feedback"),
     ("action", "feedback_partly"), ("action", "feedback_wrong"), ("action", "feedback_right"),
-    ("action", "details"), ("action", "none"), ("view", "none"),
+    ("action", "details"), ("action", "none"), ("view", "none"), ("action", "stop"), ("view", "stop"),
+    ("action", "stop_known"), ("action", "resume"), ("view", "resume"),
 }  # fmt: skip
 
 
@@ -38,6 +39,7 @@ def others(local: Local, word: str) -> set[tuple[str, str]]:
     _answers_none(local, word)
     _says_whether_it_was_right(local, word)
     _undoes(local, word)
+    _stops(local, word)
     return DONE
 
 
@@ -80,7 +82,7 @@ def _says_whether_it_was_right(local: Local, word: str) -> None:
         shown = local.ask(
             kind=KIND, action="report.build", payload={"result": result | {"n": answer}}, title=word.strip()
         )
-        ana.click(local.card(shown), "details")
+        ana.click(local.card(shown), "record")
         ana.view("record")
         ana.close_all()
         ana.click(local.card(shown), f"feedback_{answer}")
@@ -100,3 +102,31 @@ def _undoes(local: Local, word: str) -> None:
     ana.submit(ana.view("undo", word[:9]))
     eventually(lambda: approvals.get(sent).undo.done is not None)
     ana.close_all()
+
+
+def _stops(local: Local, word: str) -> None:
+    ana, ben, approvals = local.person(ANA), local.person(BEN), local.server.approvals
+    asked = local.ask(action="stop.me", payload={"to": word}, reversibility="reversible")
+    ana.click(local.card(asked), "approve")
+    eventually(lambda: approvals.get(asked).status == "approved")
+    local.deliver(asked)
+    ana.choose(local.card(asked), "stop")
+    ana.submit(ana.view("stop"), Why=(word * 100)[:500].strip())
+    ana.press(ana.view("stopped", "unconfirmed"), "stop_known")
+    ana.view("stopped", "unconfirmed")
+    ana.close_all()
+    ben.use_command("resume")
+    listed = ben.told_now(0, "is stopped")
+    ben.click(listed, "resume")
+    ben.submit(ben.view("resume"))
+    ben.view("resumed")
+    ben.close_all()
+    local.slack.act(type="open_home", user=ANA)
+    home = eventually(lambda: local.draw_homes() or local.slack.views(ANA)["home"])
+    ana.press(home, "stop")
+    ana.view("stop")
+    ana.close_all()
+    ben.use_command("history")  # its Details… are a button
+    ben.click(ben.told_now(0, "stop.me"), "details")
+    ben.view("record")
+    ben.close_all()

@@ -21,8 +21,25 @@ PRESSABLE = frozenset({"button", "overflow", "static_select"})
 
 
 def buttons(thing: JSON) -> list[str]:
-    """The action ids that can be pressed."""
-    return [str(n["action_id"]) for n in nodes(thing["blocks"]) if n.get("type") in PRESSABLE]
+    """The action ids that can be pressed, but for the menu at the side of what decides nothing any more."""
+    found = nodes([_without_menu(block) for block in thing["blocks"]])
+    return [str(n["action_id"]) for n in found if n.get("type") in PRESSABLE]
+
+
+def _without_menu(block: JSON) -> JSON:
+    menu = (block.get("accessory") or {}).get("type") == "overflow"
+    return {name: value for name, value in block.items() if name != "accessory"} if menu else block
+
+
+def choices(message: JSON) -> list[str]:
+    """What a card's ⋯ menu offers: the values of its options."""
+    menus = [n for n in nodes(message["blocks"]) if n.get("type") == "overflow"]
+    return [str(option["value"]) for menu in menus for option in menu["options"]]
+
+
+def can(message: JSON, what: str) -> bool:
+    """Whether that can be done on a card: by a button, or in its menu."""
+    return what in buttons(message) or any(one.startswith(f"{what}:") for one in choices(message))
 
 
 def cards(slack: Sandbox, approval_id: str, channel: str = CHANNEL) -> list[JSON]:
@@ -70,7 +87,11 @@ class Someone:
     channel: str = CHANNEL
 
     def click(self, message: JSON, action_id: str, **more: Any) -> JSON:
-        """Press a button of a message; asserts that the app acknowledged it."""
+        """Press a button of a message, or choose that in its menu; asserts that the app acknowledged it."""
+        pressable = [n.get("action_id") for n in nodes(message["blocks"])]
+        chosen = next((one for one in choices(message) if one.startswith(f"{action_id}:")), None)
+        if action_id not in pressable and chosen:
+            action_id, more = "more", {**more, "value": chosen}
         channel = message.get("channel", self.channel)
         answer = self.slack.act(
             type="click", user=self.user, channel=channel, ts=message["ts"], action_id=action_id, **more
@@ -153,6 +174,13 @@ class Someone:
         answer = self.slack.act(type="message", user=self.user, channel=self.channel, text=text, **more)
         assert answer["ok"] and (answer["acked"] or not answer["events"]), answer
         return answer
+
+    def use_command(self, text: str) -> None:
+        """`/approvals` and these words."""
+        answer = self.slack.act(
+            type="command", user=self.user, channel=self.channel, command="/approvals", text=text
+        )
+        assert answer["ok"] and answer["acked"], answer
 
     def use_shortcut(self, message: JSON, callback_id: str = "decide") -> None:
         """An entry of a message's own menu."""

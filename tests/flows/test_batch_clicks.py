@@ -51,7 +51,7 @@ def test_a_small_batch_is_approved_on_its_card_each_with_a_receipt_of_its_own(lo
     shown = Shown(local, branches(12))
     ana = local.person(ANA)
     card = shown.card
-    assert buttons(card) == ["batch_approve", "batch_reject", "batch_each", "batch_review"]
+    assert buttons(card) == ["batch_approve", "batch_reject", "batch_each", "more"]
     ana.click(card, "batch_approve")
     shown.once(approved=12)
     receipts = {one.receipt for one in shown.batch.items}

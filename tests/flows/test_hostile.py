@@ -139,7 +139,7 @@ def test_a_folded_payload_has_no_approve_anywhere(road: Road) -> None:
     message = card(road.slack, ticket.id)
     menu = next(n for n in nodes(message["blocks"]) if n.get("action_id") == "more")
     offered = {option["value"].split(":")[0] for option in menu["options"]}
-    assert "details" in offered and offered <= {"details", "ask", "alike"}
+    assert "details" in offered and offered <= {"details", "ask", "alike", "stop"}
     assert "approve" not in buttons(message)
     ana.click(message, "review")
     view = ana.view("review", "Page 1 of")

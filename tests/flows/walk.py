@@ -27,6 +27,10 @@ HELD = {
 ON_ITS_WAY = ("loading", "checking")
 
 
+STOPS = ("stop", "resume")
+"""What a card's menu has, and nobody presses by chance: all that is asked after it would be refused."""
+
+
 @dataclass
 class Walk:
     """`user` beside the card of an approval; types `word` into texts. Every act has to be acknowledged."""
@@ -147,6 +151,8 @@ class Walk:
             name = element["action_id"]
             for value in [o["value"] for o in element.get("options", ())] or [element.get("value")]:
                 more = {"value": value} if value else {}
+                if str(value).partition(":")[0] in STOPS:
+                    continue
                 key = f"{name}:{value.partition(':')[0]}" if element.get("options") else name
                 found[("action", key)] = lambda name=name, more=more: self._act(  # type: ignore[misc]
                     type="click", action_id=name, **where, **more

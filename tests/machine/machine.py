@@ -15,7 +15,16 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
-from machine.model import REFUSALS, Request, doubles, expected, refusal, refused_by_policy, standing
+from machine.model import (
+    REFUSALS,
+    Request,
+    doubles,
+    expected,
+    is_handed_over,
+    refusal,
+    refused_by_policy,
+    standing,
+)
 from machine.parts import IN_TRANSACTION, POINTS, Crash, Parts
 from machine.rules import ALL, Rules
 from sqlalchemy import text
@@ -190,7 +199,8 @@ class Machine(RuleBasedStateMachine):
         refused = refusal(request, version, user, self.rules)
         blocked = refused is BlockedNow
         if refused is None and answer == "approve":
-            refused = refused_by_policy(request, user, edited, self.rules)
+            refused = refused_by_policy(request, edited, self.rules)
+        handed = answer == "approve" and is_handed_over(request, user, edited, self.rules)
 
         def click() -> None:
             try:
@@ -205,7 +215,10 @@ class Machine(RuleBasedStateMachine):
             self.block(request)
         if done and refused is None:
             _, request.rule, request.policy = standing(request, self.rules)
-            request.ends("approved" if answer == "approve" else "rejected", user)
+            if handed:
+                request.revision += 1
+            else:
+                request.ends("approved" if answer == "approve" else "rejected", user)
             if edited != request.payload:
                 request.version, request.payload = request.version + 1, edited
                 judged, rule = self.rules.verdict(edited["amount"])

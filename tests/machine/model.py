@@ -11,7 +11,6 @@ from signoff.approvals.errors import (
     AlreadyDecided,
     BlockedNow,
     EditedMeanwhile,
-    EditNotAllowed,
     NotAllowed,
     TimeRanOut,
 )
@@ -94,12 +93,13 @@ def refusal(request: Request, version: int, user: str, rules: Rules) -> type[Exc
     return None if version == request.version else EditedMeanwhile
 
 
-def refused_by_policy(
-    request: Request, user: str, payload: dict[str, Any], rules: Rules
-) -> type[Exception] | None:
-    """Why a payload cannot be approved: an edit never comes under a rule that is looser."""
+def refused_by_policy(request: Request, payload: dict[str, Any], rules: Rules) -> type[Exception] | None:
+    """Why a payload cannot be approved."""
+    return BlockedNow if rules.verdict(payload["amount"])[0] == "block" else None
+
+
+def is_handed_over(request: Request, user: str, payload: dict[str, Any], rules: Rules) -> bool:
+    """Whether others decide on an edit: it comes under a rule whose people this person is none of."""
     answer, rule = rules.verdict(payload["amount"])
-    if answer == "block":
-        return BlockedNow
     group = rules.group(rule) if answer == "ask" and payload != request.payload else ""
-    return EditNotAllowed if group and user not in rules.members(group) else None
+    return bool(group) and user not in rules.members(group)

@@ -99,8 +99,8 @@ class Questions(Base):
         refused = self.refusal(item, user) or (() if item.question else (OtherKind,))
         if to in (user, *item.handed[-1:]) or to not in self.may(item):
             refused = refused or (NotHanded,)
-        questions = self.parts.approvals.questions
-        if self.press(crash, refused, lambda: questions.hand(item.approval_id, 1, user, to)):
+        hands = self.parts.approvals.times.hands
+        if self.press(crash, refused, lambda: hands.hand(item.approval_id, 1, user, to)):
             item.handed.append(to)
 
     @verb(2, item=ITEM, user=USER, vote=any_of("approve", "reject"), crash=crashes())

@@ -22,8 +22,8 @@ rules:
   - {{name: small {name}, when: payload.amount <= {small}, verdict: allow}}
   - {{name: told {name}, when: payload.amount <= {told}, verdict: notify}}
   - {{name: never {name}, when: payload.amount > 5000, verdict: block}}
-  - {{name: large {name}, when: payload.amount > 1000, verdict: ask, approvers: [board]}}
-  - {{name: other {name}, verdict: ask{others}}}
+  - {{name: large {name}, when: payload.amount > 1000, verdict: ask, approvers: [board], exclude: []}}
+  - {{name: other {name}, verdict: ask, exclude: []{others}}}
 """
 
 

@@ -1,4 +1,4 @@
-"""Questions, batches, talks, undoing and grace: any verbs in any order, with crashes, on both databases."""
+"""Questions, batches, talks, undoing, grace, stops: any verbs in any order, with crashes, on both."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from machine.batches import Batches
 from machine.parts import parts
 from machine.questions import Questions
 from machine.runs import Runs
+from machine.stops import Stops
 from machine.walk import walk
 from support import Core
 
@@ -15,7 +16,7 @@ SEEDS, STEPS = range(2), 60
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("kind", [Questions, Batches, Runs])
+@pytest.mark.parametrize("kind", [Questions, Batches, Runs, Stops])
 def test_no_order_of_verbs_and_crashes_decides_what_nobody_decided(
     kind: type[Base], core: Core, redis_url: str
 ) -> None:

@@ -20,6 +20,7 @@ from support import ANY_PORT, Core, RedisServer, eventually, missing
 from signoff import Signoff
 from signoff.cli.doctor import backends
 from signoff.cli.doctor.patient import Patient
+from signoff.models.stops import STOPS_KEY
 from signoff.queue import acl, stream
 from signoff.queue.intake import Intake
 from signoff.queue.requests import Stream
@@ -222,8 +223,9 @@ def test_the_guide_says_what_the_code_does() -> None:
 
 def test_rules_name_the_keys_that_the_stream_has() -> None:
     said = " ".join(acl.agent_rules(AGENT))
-    for name in (stream.requests(AGENT), stream.decisions(AGENT), stream.decision(AGENT, "*")):
+    for name in (stream.requests(AGENT), stream.decisions(AGENT), STOPS_KEY):
         assert f"~{name})" in said
+    assert f"~{stream.decision(AGENT, '*')} " in said
     of_any_id = acl._ID  # a channel's name of any length would be an agent's to fill Redis with
     for name in (of_any_id, stream.spent(of_any_id)):
         assert f"&{stream.notification(AGENT, name)}" in said
@@ -241,6 +243,7 @@ def test_the_guards_line_is_taken_by_every_redis_and_is_enough(own_redis: RedisS
     for by in ("first", "second"):
         found = store.spend(("kid", AGENT, OWN), Spent(by, now), until=now + timedelta(hours=1))
         assert found.by == "first"
+    assert [store.highest("signoff", number) for number in (2**51, 7)] == [2**51, 2**51]
     with redis.Redis.from_url(url) as client:
         for words in ("GET signoff:dec:a:1", "XADD signoff:req:a * v 1", "KEYS *", "DEL signoff:spent:k:a:1"):
             with pytest.raises(redis.exceptions.NoPermissionError):

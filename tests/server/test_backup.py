@@ -14,9 +14,11 @@ from sqlmodel import SQLModel
 from support import Core
 
 from signoff.approvals import audit
+from signoff.approvals.stop_errors import SamePerson
 from signoff.errors import ConfigError
 from signoff.models import migrate, tokens
 from signoff.models.engine import open_engine, snapshot
+from signoff.models.stops import StopScope
 from signoff.models.store import Store
 from signoff.server import backup as backups
 from signoff.server import restore as restoring
@@ -41,9 +43,10 @@ def rows(store: Store) -> dict[str, list[tuple[object, ...]]]:
 
 
 def without_head(noted: dict[str, list[tuple[object, ...]]]) -> dict[str, list[tuple[object, ...]]]:
-    """Without what a restore itself writes: the epoch, its line, and the end of what waited."""
+    """Without what a restore itself writes: the epoch, its line, a stop's, and the end of what waited."""
     kept = {name: found for name, found in noted.items() if name not in ("epoch", "approval")}
-    return {**kept, "audit_event": [row for row in kept["audit_event"] if "restored" not in row]}
+    own = {"restored", "stop"}
+    return {**kept, "audit_event": [row for row in kept["audit_event"] if not own & {*map(str, row)}]}
 
 
 def close(core: Core) -> str:
@@ -78,9 +81,11 @@ def test_a_restore_brings_every_row_back_from_either_database_into_either(
         assert bool(done.aside) is replace
         store = Store(open_engine(url))
         after = rows(store)
-        assert without_head(after) == without_head(before)
+        stopped = after.pop("stop")  # where no database says what is stopped, everything is
+        assert len(stopped) == (not replace)
+        assert without_head(after) == without_head({name: before[name] for name in after})
         found = audit.verify(store)
-        assert found.ok and found.lines == backup.lines + 1
+        assert found.ok and found.lines == backup.lines + 1 + len(stopped)
         [restore] = found.restores
         assert (restore.epoch, restore.backup_at) == (2, backup.at)
         assert not migrate.pending(store.engine)
@@ -286,3 +291,35 @@ def test_a_database_that_other_means_put_back_starts_its_epoch_in_place(core: Co
     found = audit.verify(core.store)
     assert found.ok and found.restores[0].backup_at is None
     assert restoring.in_place(close(core)).epoch.number == 3
+
+
+def test_what_was_stopped_stays_so_after_a_restore(core: Core, tmp_path: Path) -> None:
+    """As the replaced database says; where there is none that could, everything is. Numbers only grow."""
+    core.submit()
+    before = core.approvals.stop(StopScope("action", "mail.*"), by="U0ANA")
+    file = tmp_path / "backup.db"
+    backups.write(core.store.engine, file)
+    core.approvals.resume(before.id, by="U0BEN")
+    after = core.approvals.stop(StopScope("agent", "billing-bot"), by="U0ANA", reason="why")
+    seen = core.approvals.stopping.now()[0]
+    done = restoring.restore(close(core), file, tmp_path, replace=True)
+    assert [(one.id, one.by, one.reason) for one in done.stopped] == [(after.id, "U0ANA", "why")]
+    assert core.approvals.stops() == done.stopped and audit.verify(core.store).ok
+    assert core.approvals.stopping.now()[0] >= seen
+    with pytest.raises(SamePerson):
+        core.approvals.resume(after.id, by="U0ANA")
+    elsewhere = f"sqlite:///{tmp_path / 'fresh.db'}"
+    fresh = restoring.restore(elsewhere, file, tmp_path, replace=False)
+    again = restoring.in_place(elsewhere)
+    for one in (fresh, again):
+        assert any(stop.kind == "all" and stop.reason == restoring.UNKNOWN for stop in one.stopped)
+        assert max(stop.number for stop in one.stopped) > seen
+
+
+def test_a_database_of_before_stops_had_none_that_could_be_lost(core: Core, tmp_path: Path) -> None:
+    core.submit()
+    file = tmp_path / "backup.db"
+    backups.write(core.store.engine, file)
+    with core.store.engine.begin() as connection:
+        connection.execute(text("DROP TABLE stop"))
+    assert restoring.restore(close(core), file, tmp_path, replace=True).stopped == ()

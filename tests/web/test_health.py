@@ -18,6 +18,7 @@ from support import Core, eventually
 from signoff.errors import ConfigError
 from signoff.models.figures import Figures
 from signoff.models.messages import Outcome
+from signoff.models.stops import StopScope
 from signoff.queue import hearing
 from signoff.queue.hearing import Ears
 from signoff.server import web_role
@@ -91,6 +92,9 @@ def test_what_happened_is_counted_from_the_rows(core: Core) -> None:
         for revision in (1, 2, 3):  # the card, and what it was redrawn to
             shown = replace(core.approvals.get(asked[3].id), revision=revision)
             core.approvals.cards.note_shown(shown, "C0APPROVE", "1.1", None, "rendered")
+        for name in ("never.*", "nothing.*"):
+            stop = core.approvals.stop(StopScope("action", name), by="U0ANA")
+        core.approvals.resume(stop.id, by="U0BEN")
         found = figures(url)
         again = figures(url)
     assert empty["signoff_waitingle=+Inf"] == 0 and again.keys() == found.keys()
@@ -101,7 +105,8 @@ def test_what_happened_is_counted_from_the_rows(core: Core) -> None:
         "signoff_waitingle=60": 1, "signoff_waitingle=+Inf": 1, "signoff_undelivered": 3,
         "signoff_deliveries_total": 3, "signoff_delivery_seconds_count": 1,
         "signoff_jobs_waiting": 2, "signoff_dead_letters": 3, "signoff_jobs_refused_total": 1,
-        "signoff_webhooks_due": 0,
+        "signoff_webhooks_due": 0, "signoff_stopped": 1, "signoff_stops_total": 2, "signoff_resumes_total": 1,
+        "signoff_guards_late": 0,
     }  # fmt: skip
     assert {name: found[name] for name in expected} == {name: again[name] for name in expected} == expected
 

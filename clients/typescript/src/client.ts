@@ -17,6 +17,7 @@ import { answerIn, askedOf, QuestionTicket, type Answer, type AskPerson, type Qu
 import { accept, ApprovedReceipt, checkTime, refusal, verifyNotice, QUESTION, type Note, type Receipt } from "./receipts.js";
 import { build, checkRuns, SPEND, type Ask, type Claims, type Wait } from "./request.js";
 import { used, type Settings } from "./settings.js";
+import { Heed, sourceOf } from "./stops.js";
 import { listen, type Handler } from "./talks.js";
 import { Ticket, type Pending } from "./ticket.js";
 import { undoing } from "./undo.js";
@@ -41,6 +42,7 @@ export class Signoff {
   readonly agent: string;
   readonly #exchange: Exchange;
   readonly #secret: string | undefined;
+  readonly #heed: Heed;
   #warned = false;
 
   /** Throws ConfigError. */
@@ -49,6 +51,7 @@ export class Signoff {
     this.agent = taken.agent;
     this.#exchange = new Exchange(gateway, taken, patience);
     this.#secret = secret;
+    this.#heed = new Heed(sourceOf(gateway), taken.keys, taken.deployment);
   }
 
   /**
@@ -79,6 +82,7 @@ export class Signoff {
     try {
       await this.#exchange.send(ticket, Math.min(this.#exchange.patience, end - now()), signal);
       const receipt = await ticket.wait({ timeout: timeout === undefined ? undefined : end - now(), signal });
+      if (runs === "at-least-once") await this.#heed.check(receipt);
       if (runs === "once") await this.spend(receipt, { timeout: Math.max(SPEND, end - now()), signal });
       return receipt;
     } catch (error) {

@@ -99,8 +99,8 @@ export function stateOf(found: unknown): State {
   return state as State;
 }
 
-export function pendingOf({ id, action, code, expires_at: at, permalink }: State): Pending {
-  return { id, status: "pending", action, code, expiresAt: new Date(at), permalink: permalink ?? undefined };
+export function pendingOf({ id, action, code, expires_at: at, permalink, held }: State): Pending {
+  return { id, status: "pending", action, code, expiresAt: new Date(at), permalink: permalink ?? undefined, held: held ?? undefined };
 }
 
 /** The same error, which says what was not run. */

@@ -1,5 +1,5 @@
 /** The way to `signoff web`: calls that are sent again while it cannot be reached, and its answers as errors. */
-import { AlreadySpent, ConfigError, Duplicate, Invalid, Limited, NotVerified, Unknown, Unreachable, type SignoffError } from "./errors.js";
+import { AlreadySpent, ConfigError, Duplicate, Invalid, Limited, NotVerified, Stopped, Unknown, Unreachable, type SignoffError } from "./errors.js";
 
 /** What a call may say besides its method and path. Seconds, all of them. */
 export interface Call {
@@ -145,6 +145,7 @@ function outcome(status: number, headers: Headers, text: string): Found {
 function fault(status: number, slug: string, detail: string, by: string, agent: string): SignoffError {
   if (slug === "already-spent") return new AlreadySpent(by, undefined, by ? "" : detail);
   if (slug === "not-verified") return new NotVerified(detail);
+  if (slug === "stopped") return new Stopped(detail);
   if (status === 401 || status === 403)
     return new ConfigError(`The gateway does not take SIGNOFF_TOKEN for this: ${detail}`);
   if (slug === "invalid" && agent) return new ConfigError(`SIGNOFF_AGENT is not ${agent}, or something changes what is sent. ${detail}`);

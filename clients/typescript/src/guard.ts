@@ -14,6 +14,7 @@ import { processName } from "./identity.js";
 import type { Keys } from "./keys.js";
 import { bind, checkTime, verify, type Receipt } from "./receipts.js";
 import { gatewayOf, type Settings } from "./settings.js";
+import { Heed, type StopSource } from "./stops.js";
 import { unverified } from "./tokens.js";
 import type { components } from "./wire.js";
 
@@ -41,6 +42,8 @@ export interface Store {
    * Where it cannot be told it throws: then it may or may not be spent.
    */
   spend(what: Spendable, spent: Spent, until: Date): Promise<Spent>;
+  /** Where it remembers, too, what the server has last said of stops: notes a number, and gives the highest noted. */
+  highest?(issuer: string, number: number): Promise<number>;
 }
 
 export interface GuardSettings {
@@ -49,7 +52,11 @@ export interface GuardSettings {
   /** Whose receipts are taken here. */
   agents: readonly string[];
   store: Store;
-  /** Why this agent may not run this now; empty where it may. What it throws counts as stopped. */
+  /** Where the guard hears what people have stopped: `gatewayStops()`. Without it no stop reaches this guard. */
+  stops?: StopSource;
+  /** How many seconds old the word of that may be; 30 if not said. Where none is that young, nothing runs. */
+  fresh?: number;
+  /** A word of your own on why this agent may not run this now; empty where it may. What it throws counts as stopped. */
   stopped?: (agent: string, action: string) => string | Promise<string>;
   deployment?: string;
 }
@@ -60,11 +67,14 @@ const MARGIN = 3_600_000;
 /** Checks receipts and spends each once, over any number of processes that share a store. */
 export class Guard {
   readonly #settings: GuardSettings;
+  readonly #heed: Heed | undefined;
 
   constructor(settings: GuardSettings) {
     if (settings.agents.length === 0)
       throw new ConfigError('A guard has to know whose receipts it takes: agents: ["billing-bot"].');
     this.#settings = settings;
+    const { stops, keys, deployment, fresh, store } = settings;
+    this.#heed = stops && new Heed(stops, keys, deployment, fresh, store.highest?.bind(store));
   }
 
   /** All of `spend` but the spending: the payload that may run, if nobody has run it. */
@@ -81,7 +91,7 @@ export class Guard {
   async spend(token: Receipt | string, payload: object, action: string): Promise<JsonObject> {
     const what = await this.#checked(token, payload, action);
     const { agent, receipt } = what;
-    await this.#heedStops(agent, action);
+    await this.#heedStops(agent, action, receipt);
     const spent = { by: processName(), at: new Date() };
     const until = new Date(receipt.notAfter.getTime() + MARGIN);
     const first = await this.#settings.store.spend(what, spent, until).catch((error: unknown) => {
@@ -110,7 +120,11 @@ export class Guard {
     return { kid, agent, id: receipt.id, receipt, payload: await bind(receipt, action, payload) };
   }
 
-  async #heedStops(agent: string, action: string): Promise<void> {
+  async #heedStops(agent: string, action: string, receipt: Receipt): Promise<void> {
+    await this.#heed?.check(receipt).catch((error: unknown) => {
+      if (error instanceof SignoffError) throw error;
+      throw new Unreachable("The guard's store could not be asked. Nothing was run.", { cause: error });
+    });
     let why: string;
     try {
       why = (await this.#settings.stopped?.(agent, action)) ?? "";

@@ -28,6 +28,16 @@ export interface Decider {
   readonly secondFactor?: string;
 }
 
+/** One whose vote made the end that a receipt tells. */
+export interface Voter extends Decider {
+  /** What the policy calls the seat that they filled; empty where there is only one. */
+  readonly seat: string;
+  /** They own the agent, it asked for them, or they changed the payload. */
+  readonly self: boolean;
+  /** The id of the person whom they stood in for. */
+  readonly deputyFor?: string;
+}
+
 /** What somebody who was asked has noted for the agent. */
 export interface Note {
   readonly by: string;
@@ -51,6 +61,8 @@ interface Claims {
   readonly digestSent: string | undefined;
   readonly digest: string | undefined;
   readonly decidedBy: Decider | undefined;
+  /** All whose votes made this end, in their order; `decidedBy` is the last of them. */
+  readonly voters: readonly Voter[];
   readonly reason: string;
   readonly resubmit: boolean;
   readonly neverShown: boolean;
@@ -259,6 +271,7 @@ function claimsOf(claims: JsonObject): Claims {
     digestSent: claims.digest_sent == null ? undefined : text("digest_sent"),
     digest: claims.digest == null ? undefined : text("digest"),
     decidedBy: claims.decided_by == null ? undefined : deciderOf(claims.decided_by),
+    voters: votersOf(claims.voters ?? []),
     reason: text("reason", ""),
     resubmit: flag("resubmit"),
     neverShown: flag("never_shown"),
@@ -278,6 +291,16 @@ function claimsOf(claims: JsonObject): Claims {
 function objectOf(value: Json, name: string): JsonObject {
   if (isObject(value)) return value;
   throw new NotVerified(`Its claims are not a receipt's: ${name}.`);
+}
+
+function votersOf(value: Json): Voter[] {
+  if (!Array.isArray(value)) throw new NotVerified("Its claims are not a receipt's: voters.");
+  return value.map((one) => {
+    const { seat = "", self = false, second_factor: factor = "", deputy_for: deputy = "" } = isObject(one) ? one : {};
+    if (typeof seat !== "string" || typeof self !== "boolean" || typeof factor !== "string" || typeof deputy !== "string")
+      throw new NotVerified("Its claims are not a receipt's: voters.");
+    return { ...deciderOf(one), seat, self, ...(deputy !== "" && { deputyFor: deputy }) };
+  });
 }
 
 function deciderOf(value: Json): Decider {

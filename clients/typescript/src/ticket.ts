@@ -14,6 +14,8 @@ export interface Pending {
   readonly expiresAt: Date;
   /** Where people see it, once it is shown. Not signed. */
   readonly permalink: string | undefined;
+  /** Who has stopped it, where somebody has: nobody decides on it until somebody resumes it. */
+  readonly held: string | undefined;
 }
 
 /** What a ticket needs of its client. */

@@ -17,7 +17,7 @@ export interface Taken {
 }
 
 /** The claims of a signed token of exactly this kind, spelled in the only way; throws NotVerified. */
-export async function open(token: string, typ: string, { keys, agent, deployment = DEPLOYMENT }: Taken): Promise<JsonObject> {
+export async function open(token: string, typ: string, { keys, agent, deployment = DEPLOYMENT }: Partial<Taken> & Pick<Taken, "keys">): Promise<JsonObject> {
   const [head, claims] = partsOf(token);
   const names = Object.keys(head).sort().join();
   if (names !== "alg,kid,typ" || head.alg !== ALGORITHM || head.typ !== typ || typeof head.kid !== "string")
@@ -31,7 +31,7 @@ export async function open(token: string, typ: string, { keys, agent, deployment
   const now = Date.now() / 1000;
   if (typeof claims.iss !== "string" || claims.iss !== deployment)
     throw new NotVerified(`It is of another deployment than ${deployment} (SIGNOFF_DEPLOYMENT).`);
-  if (claims.aud !== agent) throw new NotVerified(`It is not for agent ${agent}.`);
+  if (claims.aud !== agent) throw new NotVerified(agent === undefined ? "It is for somebody else." : `It is not for agent ${agent}.`);
   // An agent's clock may run behind the server's: when a receipt was issued decides nothing.
   if (claims.exp !== undefined && (!Number.isInteger(claims.exp) || (claims.exp as number) <= now))
     throw new NotVerified("It is no longer valid: ask again.");

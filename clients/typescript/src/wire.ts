@@ -392,6 +392,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop an agent, an action or everything
+         * @description Needs a token of scope `stop`. New requests are answered as `blocked`, what waits is held, and what was approved before and has not run is void. What is stopped so already stays as it is, and is answered.
+         */
+        post: operations["stop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/stop/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is known of a stop by now
+         * @description Needs a token of scope `stop`.
+         */
+        get: operations["stopEffect"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/stop/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let it run again
+         * @description At once, or `staged`: then all of it is asked about until it is resumed for good. What was approved before stays void. What tokens stopped no token resumes, unless the policy says `resume: any`.
+         */
+        post: operations["resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/stops": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is stopped now
+         * @description For guards and agents, by any token: `token` is the same, signed, with a number that grows with each change. Run nothing by one that is older than 30 seconds, or whose number is lower than one seen before.
+         */
+        get: operations["stops"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/stops/seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * This number is heeded
+         * @description A guard says which number it heeds: only by that people are told that what was granted is void. Say it at once where the number is another, and every 20 s or so. Needs a token of scope `spend:…`.
+         */
+        put: operations["stopsSeen"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -792,6 +892,12 @@ export interface components {
              */
             notes?: components["schemas"]["NoteSaid"][] | null;
             /**
+             * Held
+             * @description Who has stopped it, while it is pending: nobody decides until it is resumed.
+             * @default null
+             */
+            held?: string | null;
+            /**
              * Outcome
              * @description What its agent reported: `done` or `failed`.
              * @default null
@@ -816,6 +922,26 @@ export interface components {
         Decisions: {
             /** Decisions */
             decisions: components["schemas"]["Decision"][];
+        };
+        /**
+         * Effect
+         * @description A stop, and what is known of what was granted before and had not run.
+         *
+         *     `void` are those whose guards have confirmed it; `unconfirmed` others, which could run until `until`;
+         *     `spent` are reported to run, or to have run.
+         */
+        Effect: {
+            stop: components["schemas"]["StopTold"];
+            /** Void */
+            void: number;
+            /** Unconfirmed */
+            unconfirmed: number;
+            /** Until */
+            until: string | null;
+            /** Spent */
+            spent: number;
+            /** Said */
+            said: string;
         };
         /**
          * GivenAnswer
@@ -1101,6 +1227,18 @@ export interface components {
             unable?: boolean;
         };
         /**
+         * Seen
+         * @description A guard heeds the statement with this `number`, and none that is older than `fresh` seconds.
+         */
+        Seen: {
+            /** Guard */
+            guard: string;
+            /** Number */
+            number: number;
+            /** Fresh */
+            fresh: number;
+        };
+        /**
          * Source
          * @description One of those that contradict each other, or that the question is about.
          */
@@ -1185,6 +1323,12 @@ export interface components {
              */
             notes?: components["schemas"]["NoteSaid"][] | null;
             /**
+             * Held
+             * @description Who has stopped it, while it is pending: nobody decides until it is resumed.
+             * @default null
+             */
+            held?: string | null;
+            /**
              * Outcome
              * @description What its agent reported: `done` or `failed`.
              * @default null
@@ -1196,6 +1340,54 @@ export interface components {
              * @default null
              */
             spent?: string | null;
+        };
+        /**
+         * StopTold
+         * @description One stop. `staged`: all that it covers is asked about; `until` as in the statement.
+         */
+        StopTold: {
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "agent" | "action" | "all";
+            /** Name */
+            name: string;
+            /** Said */
+            said: string;
+            /** At */
+            at: string;
+            /** Undos */
+            undos: boolean;
+            /** Staged */
+            staged: boolean;
+            /** Number */
+            number: number;
+        };
+        /**
+         * StopsTold
+         * @description What is stopped now. `token` is the same, signed (a JWT, `signoff-stops+jwt`): verify it.
+         */
+        StopsTold: {
+            /** Number */
+            number: number;
+            /** Token */
+            token: string;
+            /** Stops */
+            stops: components["schemas"]["StopTold"][];
+        };
+        /**
+         * ToResume
+         * @description How it goes on: at once, or `staged`: then all of it is asked about until it is resumed for good.
+         */
+        ToResume: {
+            /**
+             * Staged
+             * @default false
+             */
+            staged?: boolean;
         };
         /**
          * ToSpend
@@ -1212,6 +1404,47 @@ export interface components {
             };
             /** By */
             by?: string;
+        };
+        /**
+         * ToStop
+         * @description What is to be stopped: an agent, a pattern of actions, or all. Say one of them.
+         */
+        ToStop: {
+            /**
+             * Agent
+             * @description One agent, by its name.
+             * @default
+             */
+            agent?: string;
+            /**
+             * Action
+             * @description An action of all agents; * is any characters.
+             * @default
+             */
+            action?: string;
+            /**
+             * All
+             * @description Everything.
+             * @default false
+             */
+            all?: boolean;
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+            /**
+             * Undos
+             * @description Whether undos may run all the same.
+             * @default false
+             */
+            undos?: boolean;
+            /**
+             * Withdraw
+             * @description End what waits, instead of holding it.
+             * @default false
+             */
+            withdraw?: boolean;
         };
         /**
          * Together
@@ -1918,7 +2151,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token is not for this (`not-allowed`). */
+            /** @description It is stopped, or its agent is kept out (`stopped`). Or: The token is not for this (`not-allowed`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2447,7 +2680,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The agent is kept out (`stopped`). Or: The token is not for this (`not-allowed`). */
+            /** @description It is stopped, or its agent is kept out (`stopped`). Or: The token is not for this (`not-allowed`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3312,6 +3545,500 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["State"];
                 };
+            };
+            /** @description The body is not JSON that everybody reads alike (`not-json`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token (`no-token`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is not for this (`not-allowed`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body came too slowly (`too-slow`). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large (`too-large`). */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json (`media-type`). */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid (`invalid`). */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once (`limited`). */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signoff failed (`failed`). */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signoff cannot do this now (`unavailable`). */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ToStop"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Effect"];
+                };
+            };
+            /** @description The body is not JSON that everybody reads alike (`not-json`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token (`no-token`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is not for this (`not-allowed`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body came too slowly (`too-slow`). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large (`too-large`). */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json (`media-type`). */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid (`invalid`). */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once (`limited`). */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signoff failed (`failed`). */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signoff cannot do this now (`unavailable`). */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stopEffect: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The stop's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Effect"];
+                };
+            };
+            /** @description No valid token (`no-token`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is not for this (`not-allowed`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing here (`not-found`). */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once (`limited`). */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signoff failed (`failed`). */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signoff cannot do this now (`unavailable`). */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The stop's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ToResume"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StopTold"];
+                };
+            };
+            /** @description The body is not JSON that everybody reads alike (`not-json`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token (`no-token`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody else has to resume it (`same-person`). Or: The token is not for this (`not-allowed`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing here (`not-found`). */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body came too slowly (`too-slow`). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large (`too-large`). */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json (`media-type`). */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid (`invalid`). */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once (`limited`). */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signoff failed (`failed`). */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signoff cannot do this now (`unavailable`). */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stops: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StopsTold"];
+                };
+            };
+            /** @description No valid token (`no-token`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is not for this (`not-allowed`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once (`limited`). */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signoff failed (`failed`). */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signoff cannot do this now (`unavailable`). */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stopsSeen: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Seen"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The body is not JSON that everybody reads alike (`not-json`). */
             400: {

@@ -28,6 +28,7 @@ from signoff.models import migrate, tokens  # noqa: E402
 from signoff.models.engine import open_engine  # noqa: E402
 from signoff.models.people import Person  # noqa: E402
 from signoff.models.questions import GivenAnswer  # noqa: E402
+from signoff.models.stops import OPERATOR, StopScope  # noqa: E402
 from signoff.models.store import Store  # noqa: E402
 from signoff.policy.policy import Policy  # noqa: E402
 from signoff.queue.publisher import Publisher  # noqa: E402
@@ -157,6 +158,24 @@ def clear(stage: Stage) -> None:
             decide(stage, request_id, "reject")
 
 
+def halt(stage: Stage, **said: Any) -> str:
+    """Ana stops the agent → the stop's id."""
+    return stage.core.approvals.stop(StopScope("agent", "billing-bot"), by=PERSON, **said).id
+
+
+def resume(stage: Stage, stop_id: str) -> None:
+    """The operator lets it run again."""
+    stage.core.approvals.resume(stop_id, by=OPERATOR)
+
+
+def known(stage: Stage, stop_id: str) -> dict[str, int]:
+    """What is known of that which was granted before."""
+    stop = stage.core.approvals.stopping.get(stop_id)
+    assert stop is not None
+    found = stage.core.approvals.stopping.known(stop)
+    return {"void": found.void, "unconfirmed": found.unconfirmed, "spent": found.spent}
+
+
 def stop(stage: Stage) -> None:
     """The server goes away."""
     stage.close()
@@ -184,6 +203,9 @@ DO = {
         look,
         waiting,
         clear,
+        halt,
+        resume,
+        known,
         stop,
         start,
     )

@@ -56,6 +56,19 @@ class Server {
     return this.#do("question", { request_id, text }) as Promise<string>;
   }
 
+  /** Stops the agent → the stop's id. */
+  halt(said: object = {}): Promise<string> {
+    return this.#do("halt", said) as Promise<string>;
+  }
+
+  async resume(stop_id: string): Promise<void> {
+    await this.#do("resume", { stop_id });
+  }
+
+  known(stop_id: string): Promise<{ void: number; unconfirmed: number; spent: number }> {
+    return this.#do("known", { stop_id }) as Promise<{ void: number; unconfirmed: number; spent: number }>;
+  }
+
   async note(request_id: string, text: string): Promise<void> {
     await this.#do("note", { request_id, text });
   }

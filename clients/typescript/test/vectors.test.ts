@@ -1,7 +1,8 @@
 /** The published vectors (docs/vectors): we agree with each of them, as Python does. */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { bind, canonical, digest, parse, pinned, requestId, verify, type SignoffError } from "../src/index.js";
+import { bind, canonical, digest, parse, pinned, requestId, Stopped, verify, verifyStops, type SignoffError } from "../src/index.js";
+import { checkFresh, whyStopped } from "../src/stops.js";
 
 interface Case {
   name: string;
@@ -45,6 +46,22 @@ describe("canonical JSON", () => {
       expect([text, await digest(text)]).toEqual([one["canonical"], one["digest"]]);
     };
     expect(await holds(made)).toBe(one.expects);
+  });
+});
+
+describe("stops", () => {
+  test.each(cases("stops"))("$name", async (one) => {
+    const keys = pinned((one["keys"] as string[]).join(" "));
+    const { token, issuer, agent, action } = one as unknown as Record<string, string>;
+    const { now, fresh, highest, issued_at: at, undoes } = one as unknown as Record<string, number>;
+    const held = async () => {
+      const found = await verifyStops(token!, { keys, deployment: issuer! });
+      checkFresh(found, fresh!, highest!, now!);
+      const issuedAt = new Date(at! * 1000);
+      const why = whyStopped(found, { agent: agent!, action: action!, issuedAt, undoes: undoes ? `${undoes}` : undefined });
+      if (why) throw new Stopped(why);
+    };
+    expect(await holds(held)).toBe(one.expects);
   });
 });
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from signoff.approvals.audit import kept
 from signoff.approvals.audit.fits import (
     Claims,
     Exactly,
@@ -91,12 +92,14 @@ class Account:
         self.payloads[1] = self._payload(line, 1, Claims(data["claims"], self.salts.get(1)))
 
     def _payload(self, line: Said, version: int, claims: Fits) -> Row:
-        fits = {
+        fits: dict[str, Fits] = {
             "approval_id": Exactly(self.approval_id),
             "version": Exactly(version),
             "text": Salted(line.data["payload"], self.salts.get(version)),
             "claims": claims,
         }
+        if version == 1 or "by" in line.data:
+            fits["by_id"] = Exactly(line.data.get("by"))
         return {name: Told(fit, line.seq) for name, fit in fits.items()}
 
     def _verdict(self, line: Said) -> None:
@@ -123,6 +126,9 @@ class Account:
         data = line.data
         if "runs_at" in data:
             self._expect(line, runs_at=data["runs_at"])
+        if "expires_at" in data:
+            self._expires_at = data["expires_at"]
+            self._expect(line, expires_at=self._expires_at)
         if "batch" in data:
             if not self.cards and not self._in_batch:
                 self._expect(line, shown_at=Near(line.at))
@@ -159,21 +165,21 @@ class Account:
         self._vote(line, line.data, line.actor, line.at)
 
     def _vote(self, line: Said, data: Mapping[str, Any], approver: str, at: int) -> None:
-        fits: dict[str, Fits] = {
-            "approval_id": Exactly(self.approval_id),
-            "version": Exactly(line.data["version"]),
-            "approver": Exactly(approver),
-            "at": Exactly(at),
-            "withdrawn_at": Exactly(None),
-            "vote": Exactly(data["vote"] if "vote" in data else data["answer"]),
-            "reason": self._salted(data["reason"]),
-        }
-        if "name" in data:
-            fits |= {"name": self._salted(data["name"]), "resubmit": Exactly(data["resubmit"])}
-            fits["second_factor"] = Exactly(data["second_factor"])
-        if "vote" in data:  # what was called answer before was the vote
-            fits["answer"] = self._optional(data.get("answer"))
-        self.decisions.append({name: Told(fit, line.seq) for name, fit in fits.items()})
+        told = kept.given(line, data, approver, at, self._salted)
+        self.decisions.append({"approval_id": Told(Exactly(self.approval_id), line.seq), **told})
+
+    def _kept(self, line: Said) -> None:
+        """A vote that ended nothing."""
+        if self.receipt:
+            raise Contradiction(line.seq, "somebody voted after it had ended")
+        self._vote(line, line.data, line.actor, line.at)
+
+    def _void(self, line: Said) -> None:
+        kept.void(self.decisions, line)
+
+    def _moved(self, line: Said) -> None:
+        self._expect(line, conversation=line.data["conversation"])
+        self.cards[line.data["card"]] = dict.fromkeys(kept.PLACE, Told(Exactly(None), line.seq))
 
     def _handed(self, line: Said) -> None:
         if self.receipt:
@@ -284,13 +290,16 @@ def _passed(_: Account, __: Said) -> None:
 
 
 _READ: Mapping[str, Callable[[Account, Said], None]] = {
+    **dict.fromkeys(("expiry", "file", "guard", "called", "escalated"), _passed),
     "submit": Account._submit,
     "verdict": Account._verdict,
     "restored": Account._restored,
     "shown": Account._shown,
     "edit": Account._edit,
     "decision": Account._decision,
-    "expiry": _passed,
+    "vote": Account._kept,
+    "void": Account._void,
+    "moved": Account._moved,
     "cancel": Account._cancel,
     "handed": Account._handed,
     "receipt": Account._receipt,
@@ -300,11 +309,9 @@ _READ: Mapping[str, Callable[[Account, Said], None]] = {
     "migrated": Account._migrated,
     "talk": Account._talk,
     "note": Account._note,
-    "file": _passed,
     "feedback": Account._feedback,
     "held": Account._held,
     "grace": Account._grace,
-    "guard": _passed,
     "batch": Account._left,
 }
 OF_ALL = ("restored", "migrated")

@@ -20,7 +20,10 @@ NEAR = 120_000_000
 process may stand still in between, longer than a lease lasts."""
 
 
-_DEFAULTS = {name: field.default for name, field in Verdict.model_fields.items()}
+_DEFAULTS = {
+    name: list(field.default) if isinstance(field.default, tuple) else field.default
+    for name, field in Verdict.model_fields.items()
+}
 """What a verdict holds where nothing is said: lines of before may not tell of a later part."""
 
 

@@ -9,7 +9,7 @@ from typing import Any, assert_never
 from signoff.models.approval import Approval, End
 from signoff.models.feedback import KIND
 from signoff.models.log import Event, salted
-from signoff.models.messages import Decision
+from signoff.models.messages import Decision, Outcome
 from signoff.models.questions import QUESTION, Question
 from signoff.models.receipt import Receipt
 from signoff.models.store import MICROSECONDS
@@ -35,6 +35,16 @@ PLAIN = frozenset(
         "feedback",
         "talk",
         "after",
+        "timing",
+        "added",
+        "escalated",
+        "seats",
+        "reject",
+        "exclude",
+        "exclude_by_default",
+        "second_factor",
+        "session",
+        "confirm",
     )
 )
 """Of a verdict: what comes from the policy's file. The rest may repeat the payload, and is salted."""
@@ -56,8 +66,33 @@ def voted(decision: Decision, salt: str) -> dict[str, Any]:
         "name": salted(salt, decision.name),
         "resubmit": decision.resubmit,
         "second_factor": decision.second_factor,
+        **({"deputy_for": decision.deputy_for} if decision.deputy_for else {}),
         **({} if decision.answer is None else {"answer": digest(salt, decision.answer)}),
+        "seat": decision.seat,
+        "fits": list(decision.fits),
+        "self": decision.self_approved,
     }
+
+
+def void(whose: str, version: int, why: str) -> dict[str, Any]:
+    """A vote that counts no more: whose, on which version, and why; the actor is whose doing that is."""
+    return {"by": whose, "version": version, "why": why}
+
+
+def edited_line(approval: Approval, salt: str, actor: str) -> dict[str, Any]:
+    """Another version of a payload, and the verdict on it."""
+    return {
+        "version": approval.version,
+        "payload": salted(salt, approval.payload_text),
+        "verdict": judged(approval.verdict, salt),
+        "by": actor,
+    }
+
+
+def reported(outcome: Outcome, salt: str) -> dict[str, Any]:
+    """What an agent says of what ran."""
+    data: dict[str, Any] = {"succeeded": outcome.succeeded, "note": salted(salt, outcome.note)}
+    return data if outcome.result is None else data | {"result": digest(salt, outcome.result)}
 
 
 def feedback(said: Mapping[str, Any], salt: str) -> dict[str, Any]:
@@ -126,8 +161,7 @@ def ended(
 
     version, reason = approval.version, salted(salt, receipt.reason)
     if edited:
-        payload = salted(salt, approval.payload_text)
-        say("edit", actor, version=version, payload=payload, verdict=judged(approval.verdict, salt))
+        say("edit", actor, **edited_line(approval, salt, actor))
     if decision:
         shown_for = (at - approval.shown_at) // 1000 if approval.shown_at else None
         say("decision", actor, version=version, shown_for_ms=shown_for, **voted(decision, salt))

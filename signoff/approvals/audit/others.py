@@ -12,6 +12,8 @@ from sqlalchemy import Connection, exists, func, select
 from signoff.approvals.audit.fits import Exactly, Fits, Near
 from signoff.approvals.audit.frozen import Frozen
 from signoff.approvals.audit.rows import Fault
+from signoff.approvals.audit.stopped import Stops
+from signoff.models.absences import rows as absences
 from signoff.models.feedback_rows import rows as feedback
 from signoff.models.log import events, sha256
 from signoff.models.policies import policies
@@ -40,7 +42,9 @@ class Others:
     """By digest: since when, as the last line says."""
     _epochs: dict[int, dict[str, tuple[Fits, int]]] = field(default_factory=dict)
 
+    _absences: dict[int, dict[str, tuple[Fits, int]]] = field(default_factory=dict)
     _batches: Frozen = field(default_factory=Frozen)
+    _stops: Stops = field(default_factory=Stops)
 
     def read(self, connection: Connection, line: Mapping[str, Any]) -> Fault | None:
         """Take in a line of the log; gives a fault where what it names is not there or was changed."""
@@ -53,8 +57,12 @@ class Others:
                 return self._policy(connection, line)
             case "restored":
                 self._restored(line)
+            case "away" | "back":
+                self._absence(line)
             case "batch":
                 self._batches.read(line)
+            case "stop" | "resume":
+                self._stops.read(line)
         return None
 
     def fault(self, connection: Connection) -> Fault | None:
@@ -101,11 +109,24 @@ class Others:
         values = {"number": data["epoch"], "started_at": line["at"], "backup_at": data["backup_at"]}
         self._epochs[data["epoch"]] = {column: (Exactly(value), seq) for column, value in values.items()}
 
+    def _absence(self, line: Mapping[str, Any]) -> None:
+        """Somebody is away, or back: all else in the line are columns of its row."""
+        data = json.loads(line["data"])
+        number = data.pop("absence")
+        if line["kind"] == "away":
+            values = {"id": number, "by_id": line["actor"], "ended_at": None, **data}
+        else:
+            values = data
+        told = self._absences.setdefault(number, {})
+        told |= {column: (Exactly(value), line["seq"]) for column, value in values.items()}
+
     def _faults(self, connection: Connection) -> Iterator[Fault | None]:
         yield from self._compared(connection, agents, "name", self._agents, "agent")
         yield from self._compared(connection, epochs, "number", self._epochs, "epoch")
+        yield from self._compared(connection, absences, "id", self._absences, "absence")
         yield from self._in_force(connection)
         yield from self._batches.faults(connection)
+        yield from self._stops.faults(connection)
         if seq := connection.execute(_WITHOUT_ROW).scalar():
             yield Fault("its approval's row is gone", seq, "", "approval.id")
         if found := connection.execute(_WITHOUT_LINE).scalar():

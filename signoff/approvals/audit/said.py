@@ -49,7 +49,7 @@ SAID: Mapping[str, Mapping[str, Line | Unsaid] | Unsaid] = {
         "verdict": by("verdict", "edit"),
         "reason": by("cancel", *ENDS),
         "created_at": by("submit"),
-        "expires_at": by("verdict", "restored", "migrated", "talk"),
+        "expires_at": by("verdict", "restored", "migrated", "talk", "shown"),
         "shown_at": by("shown"),
         "ended_at": by(*ENDS),
         "not_before": DRAWING,
@@ -58,7 +58,7 @@ SAID: Mapping[str, Mapping[str, Line | Unsaid] | Unsaid] = {
         "receipt_expires_at": by(*ENDS),
         "outcome": by("outcome"),
         "outcome_at": by("outcome"),
-        "conversation": by("verdict"),
+        "conversation": by("verdict", "moved"),
         "closed_in": by("restored", "adopted"),
         "spent_by": by("spend"),
         "spent_at": by("spend"),
@@ -79,6 +79,10 @@ SAID: Mapping[str, Mapping[str, Line | Unsaid] | Unsaid] = {
         "handed_by": by("handed"),
         "undoes": by("submit"),
         "undo_at": DRAWING,
+        "calls_at": Unsaid("when somebody is next reminded: lines `called` tell of each who was"),
+        "ballots": Unsaid(
+            "how many votes came and went: so that whoever counts has seen all; votes are said"
+        ),
         "runs_at": by("verdict", "shown", "held", "grace"),
     },
     "payload": {
@@ -87,34 +91,45 @@ SAID: Mapping[str, Mapping[str, Line | Unsaid] | Unsaid] = {
         "text": by("submit", "edit"),
         "salt": by("submit", "edit"),
         "claims": by("submit"),
+        "by_id": by("edit"),
         "erased_at": Unsaid("nothing erases a payload yet, so it has to be empty: that is checked"),
     },
     "decision": {
         "id": NUMBER,
-        "approval_id": by("decision", "adopted"),
-        "version": by("decision", "adopted"),
-        "approver": by("decision", "adopted"),
-        "name": by("decision", "adopted"),
-        "vote": by("decision", "adopted"),
-        "reason": by("decision", "adopted"),
-        "resubmit": by("decision", "adopted"),
-        "second_factor": by("decision", "adopted"),
-        "at": by("decision", "adopted"),
-        "withdrawn_at": by("decision", "adopted"),
-        "answer": by("decision", "adopted"),
+        **dict.fromkeys(
+            (
+                "approval_id",
+                "version",
+                "approver",
+                "name",
+                "vote",
+                "reason",
+                "resubmit",
+                "second_factor",
+                "at",
+                "answer",
+                "seat",
+                "fits",
+                "self_approved",
+                "deputy_for",
+            ),
+            by("decision", "vote", "adopted"),
+        ),
+        "withdrawn_at": by("decision", "vote", "void", "adopted"),
+        "void": by("decision", "vote", "void", "adopted"),
     },
     "card": {
         "id": by("shown"),
         "approval_id": by("shown"),
-        "conversation": by("shown"),
-        "message": by("shown"),
-        "permalink": by("shown"),
+        "conversation": by("shown", "moved"),
+        "message": by("shown", "moved"),
+        "permalink": by("shown", "moved"),
         "shown_revision": DRAWING,
         "lease_until": DRAWING,
         "lease": DRAWING,
         "unsure": DRAWING,
         "fault": DRAWING,
-        "thread": by("shown"),
+        "thread": by("shown", "moved"),
         "channel": by("shown"),
     },
     "agent": {
@@ -205,6 +220,18 @@ SAID: Mapping[str, Mapping[str, Line | Unsaid] | Unsaid] = {
         "at": by("note"),
     },
     "card_reply": DRAWING,
+    "call": Unsaid("whom somebody is still to be reminded of: lines `called` tell of each who was"),
+    "pinged": Unsaid("when somebody was last pinged: so that nobody is twice at once"),
+    "absence": {
+        "id": by("away"),
+        "person": by("away"),
+        "deputy": by("away"),
+        "by_id": by("away"),
+        "since": by("away"),
+        "until": by("away"),
+        "ended_at": by("back"),
+        "told": Unsaid("whether admins and cards know of it: sweep repeats it"),
+    },
     "undo": Unsaid("what an agent says that it can do: nothing is approved by it"),
     "feedback": {
         "id": NUMBER,
@@ -218,6 +245,24 @@ SAID: Mapping[str, Mapping[str, Line | Unsaid] | Unsaid] = {
         "text": by("feedback"),
         "at": by("feedback"),
     },
+    "stop": {
+        **dict.fromkeys(
+            ("id", "number", "kind", "name", "by_id", "by_name", "reason", "at", "undos"),
+            by("stop", "resume"),
+        ),
+        **dict.fromkeys(
+            ("changed", "staged_at", "ended_at", "resumed_by", "resumed_name"), by("stop", "resume")
+        ),
+        "salt": Unsaid("of the digests of names and reason: with another one they fit nothing"),
+    },
+    "stop_told": Unsaid("of which changes of a stop admins were told"),
+    "stop_seen": Unsaid("what guards have said that they know of: no approval depends on it"),
+    "factor": Unsaid(
+        "lines `factor` tell of each that was enrolled, affirmed or removed; a secret is sealed"
+    ),
+    "factor_invitation": Unsaid("lines `factor` tell of each that was given; its row has a hash of the code"),
+    "factor_guard": Unsaid("what somebody has just typed; lines `factor` tell of each that was locked"),
+    "factor_news": Unsaid("what a person is still to be told: lines `factor` say it"),
     "signoff_spent": Unsaid("lines `guard` tell of each that was spent; its row goes once no receipt holds"),
 }
 """Table → column → where it is said."""
@@ -226,7 +271,8 @@ KINDS = frozenset(
     (
         "submit", "verdict", "shown", "edit", "decision", "expiry", "cancel", "receipt", "adopted", "outcome",
         "spend", "guard", "file", "agent", "policy", "restored", "migrated", "token", "webhook",
-        "handed", "batch", "talk", "note", "held", "grace", "feedback",
+        "handed", "vote", "void", "moved", "batch", "talk", "note", "held", "grace", "feedback", "stop",
+        "resume", "factor", "called", "escalated", "away", "back",
     )
 )  # fmt: skip
 """All kinds of lines."""

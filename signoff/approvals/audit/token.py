@@ -64,7 +64,7 @@ def differing(
                 return Finding("the receipt's signature does not hold")
     expected = _expected(claims, row, text, line)
     wrong = [name for name, value in expected.items() if claims.get(name) != value]
-    wrong += _of_decider(claims, decisions)
+    wrong += _of_decider(claims, [one for one in decisions if one.get("withdrawn_at") is None])
     return Finding(f"the receipt says another {wrong[0]}" if wrong else "", unknown)
 
 

@@ -9,6 +9,7 @@ from typing import assert_never
 
 from signoff.bot.cards.batch_items import note_block, numbered, told_apart
 from signoff.bot.cards.feedback_parts import batch_feedback
+from signoff.bot.cards.menu import beside, options, stop_option
 from signoff.bot.text.quotes import isolated
 from signoff.bot.text.row import Row, Span
 from signoff.bot.text.text import Block, Trusted, cut, length, line, literal, mrkdwn, rich, visible
@@ -116,7 +117,9 @@ def look_button(batch: Batch) -> Block:
 
 def over_blocks(batch: Batch, now: int | None) -> list[Block]:
     """When none waits any more: how many of each, what people said, and what the agent reports."""
-    found = [*standing(batch, now).blocks, *ended_blocks(batch, now)]
+    by = options([stop_option(batch.items[0])]) if batch.items else None
+    stands = standing(batch, now).blocks
+    found = [*(beside(stands, by) if by else stands), *ended_blocks(batch, now)]
     approved = [one for one in batch.items if one.status == "approved"]
     outcomes = Counter(one.outcome.succeeded if one.outcome else None for one in approved)
     if approved:

@@ -26,8 +26,10 @@ from signoff.bot.cards.batch_parts import (
     same_claims,
     stakes_block,
 )
-from signoff.bot.cards.batch_text import heard_card
+from signoff.bot.cards.batch_text import TOLD, heard_card
 from signoff.bot.cards.card import Message
+from signoff.bot.cards.menu import options, stop_option
+from signoff.bot.cards.stopped import stopped_blocks
 from signoff.bot.cards.table import counted
 from signoff.bot.text.fold import fold
 from signoff.bot.text.payload import Value
@@ -35,7 +37,7 @@ from signoff.bot.text.row import Row
 from signoff.bot.text.text import Block, Trusted, cut, line, literal, mrkdwn, plain, rich, visible
 from signoff.bot.text.views import row_blocks, says
 from signoff.bot.text.views import title as header
-from signoff.bot.text.words import batch_heard
+from signoff.bot.text.words import batch_heard, times
 from signoff.bot.text.words import batches as words
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words.schema import unusable
@@ -145,15 +147,23 @@ def _head(batch: Batch, *about: Trusted) -> list[Block]:
 def _top(shown: Shown, now: int | None) -> list[Block]:
     """Who asks whom, until when, how many of each, and how many have cards of their own."""
     batch, asked = shown.batch, shown.asked
-    approvers = tuple(dict.fromkeys(name for one in asked for name in one.verdict.approvers))
+    approvers = tuple(dict.fromkeys(name for one in asked for name in times.people(one)))
     ends = {one.expires_at for one in asked}
     about = words.asks(batch.agent, approvers, ends)
+    told = list(dict.fromkeys(line for one in asked for line in times.lines(one)))[:TOLD]
     return [
         *_head(batch, about),
+        *stopped_blocks(next((one for one in asked if one.stop is not None), asked[0])),
+        *([_told(batch.revision, told)] if told else []),
         *standing(batch, now).blocks,
         *ended_blocks(batch, now),
         {"type": "divider"},
     ]
+
+
+def _told(revision: int, lines: Sequence[Trusted]) -> Block:
+    """Who is asked when, and in whose place."""
+    return {"type": "context", "block_id": f"times:{revision}", "elements": [*map(mrkdwn, lines)]}
 
 
 def _bottom(shown: Shown, whole: bool, room: tuple[int, int]) -> list[Block]:
@@ -180,7 +190,7 @@ def _over_sums(shown: Shown) -> list[Block]:
 
 
 def _actions(shown: Shown, whole: bool) -> Block:
-    batch, count = shown.batch, len(shown.asked)
+    batch, asked, count = shown.batch, shown.asked, len(shown.asked)
     pairs = [(at, one.version) for at, one in zip(shown.numbers, shown.asked, strict=True)]
     value = shown_token(batch.id, pairs, digest_of(shown.asked))
     fits = len(value) <= BUTTON_VALUE
@@ -192,11 +202,14 @@ def _actions(shown: Shown, whole: bool) -> Block:
         button("batch_reject", words.REJECT_ALL, value if fits else str(batch.id)),
         button("batch_each", words.REVIEW_EACH, str(batch.id)),
     ]
-    if first["action_id"] == "batch_approve":
-        others.append(button("batch_review", card_words.REVIEW_MORE, str(batch.id)))
-    if count < len(batch.items):
-        others.append(look_button(batch))
-    return {"type": "actions", "block_id": f"actions:{shown.rev}", "elements": [first, *others]}
+    held = [one for one in shown.asked if one.stop is not None]
+    if held:  # what is stopped nobody decides: of the others, each by itself
+        first, *others = others[1:] if len(held) < count else [look_button(batch)]
+    more = [("batch_review", card_words.REVIEW_MORE)] if first["action_id"] == "batch_approve" else []
+    if count < len(batch.items) and first["action_id"] != "batch_look":
+        more.append(("batch_look", words.LOOK_THROUGH))
+    by = options([*((f"{name}:{batch.id}", label) for name, label in more), stop_option((held or asked)[0])])
+    return {"type": "actions", "block_id": f"actions:{shown.rev}", "elements": [first, *others, by]}
 
 
 def _whole(shown: Shown, now: int | None) -> list[Block] | None:

@@ -11,16 +11,19 @@ from signoff.bot.text.place import BETWEEN
 from signoff.bot.text.quotes import isolated
 from signoff.bot.text.row import Row
 from signoff.bot.text.size import TEXT_BYTES, shortened
-from signoff.bot.text.spoken import heard
+from signoff.bot.text.spoken import heard, stopped_lines
 from signoff.bot.text.text import Trusted, cut, escape, visible
-from signoff.bot.text.words import batch_heard
+from signoff.bot.text.words import batch_heard, times
 from signoff.bot.text.words import batches as words
+from signoff.bot.text.words import stops as stop_words
 from signoff.models.approval import Approval
 from signoff.models.batches import Batch
 
 _NOTICE = 120
 LINE = 400
 """Characters of one line: of a longer value the rest is to be read."""
+TOLD = 10
+"""Lines about who is asked when, of all requests together."""
 
 
 def heard_card(
@@ -30,11 +33,15 @@ def heard_card(
     what = batch_heard.of_actions(Counter(one.action for one in batch.items).most_common())
     ends = words.until([one.expires_at for one in asked])
     head = [batch_heard.spoken_first(batch.agent, what, ends), Trusted(stands.line.replace("*", ""))]
+    held = [one for one in asked if one.stop is not None]
+    head += stopped_lines(held[0]) if held else []
+    told = dict.fromkeys(line for one in asked for line in times.lines(one))
+    head += [Trusted(line.replace("*", "")) for line in [*told][:TOLD]]
     if called := visible(batch.title.strip()):
         head.append(heard(words.called(cut(called, 200))))
     tail = [Trusted(", ".join(f"{text} ({count:,})" for text, count in stakes(asked)))]
     tail += [heard(cut(text.replace("`", "'"), LINE)) for text in found.warnings]
-    tail.append(batch_heard.how(whole, len(asked)))
+    tail.append(stop_words.HOW_TO_RESUME if held else batch_heard.how(whole, len(asked)))
     room = TEXT_BYTES - _size([*head, *tail]) - _NOTICE
     shown: list[Trusted] = []
     for text in _lines(found):  # of what does not fit, nothing is made: there may be megabytes of it

@@ -13,9 +13,11 @@ from typing import Any
 
 from signoff.approvals.errors import UnknownApproval
 from signoff.bot.blocks import MESSAGE_TOTAL
-from signoff.bot.cards.feedback_parts import details_row, feedback_blocks, feedback_line
+from signoff.bot.cards.feedback_parts import feedback_blocks, feedback_line
+from signoff.bot.cards.menu import Choice, beside, menu, menu_after, rest_view, token
 from signoff.bot.cards.question import approve
 from signoff.bot.cards.report_card import report_blocks, report_text
+from signoff.bot.cards.stopped import stopped_blocks
 from signoff.bot.cards.table import counted, payload_blocks
 from signoff.bot.forms.edit_form import can_edit
 from signoff.bot.text import talks
@@ -25,7 +27,8 @@ from signoff.bot.text.fold import Folded, fold, on_card, values_of
 from signoff.bot.text.heading import heading
 from signoff.bot.text.memory import recalled
 from signoff.bot.text.payload import Value
-from signoff.bot.text.results import outcome_blocks, outcome_folded
+from signoff.bot.text.results import outcome_blocks
+from signoff.bot.text.seating import changed_blocks, votes_blocks
 from signoff.bot.text.spoken import spoken, unlinked
 from signoff.bot.text.states import outcome_line, state_blocks, state_line
 from signoff.bot.text.text import Block, Trusted, mrkdwn, plain, rich, visible
@@ -34,11 +37,16 @@ from signoff.bot.text.views import title as header
 from signoff.bot.text.which import Which, trusted_title
 from signoff.bot.text.words import batches as batch_words
 from signoff.bot.text.words import card as card_words
+from signoff.bot.text.words import factors as factor_words
 from signoff.bot.text.words import notifications as notices
 from signoff.bot.text.words import progress as progress_words
 from signoff.bot.text.words import replies as replies_words
+from signoff.bot.text.words import seats as seats_words
+from signoff.bot.text.words import stops as stop_words
 from signoff.bot.text.words import talks as talk_words
+from signoff.bot.text.words import times
 from signoff.bot.text.words import undo as undo_words
+from signoff.bot.text.words.questions import HAND_MORE
 from signoff.bot.text.words.schema import unusable
 from signoff.models.approval import Approval
 
@@ -48,6 +56,8 @@ _AFTER = (600, 8)
 """Characters and lines of a payload once it is decided: what is left to do is to know it again."""
 
 
+MENU = 4
+"""Choices of the menu beside which there is room for handing it on; *Details…* has it always."""
 NOTIFIED = 100
 """Characters of a payload's first values in a notification."""
 
@@ -76,11 +86,6 @@ class _Known:
             caution_lines(approval.request, approval.payload),
             tuple(recalled(approval.rejected, approval.payload)),
         )
-
-
-def token(approval: Approval) -> str:
-    """A button's value: the approval and the version of the payload that it shows."""
-    return f"{approval.id}:{approval.version}"
 
 
 def parse_token(value: str) -> tuple[str, int]:
@@ -120,14 +125,17 @@ def card(approval: Approval, *, now: int | None = None) -> Message:
     return Message(_text(approval, folded, known if waits else None, now), blocks, metadata(approval))
 
 
-def double(approval: Approval, *, now: int | None = None) -> Message:
+def double(approval: Approval, *, now: int | None = None, moved: bool = False) -> Message:
     """What takes the place of a message that stands beside the card: no buttons, and where the card is.
 
-    What has become of the approval is said where that is over: it does not change any more.
+    `moved`: it was the card, until others had to decide on what somebody has changed. What has become of the
+    approval is said where that is over: it does not change any more.
     """
     waits = approval.pending and (now is None or now < approval.expires_at)
     what = unlinked(trusted_title(Which.of(approval), NOTIFIED))
-    told = notices.stands_elsewhere(approval.card.permalink if approval.card else None)
+    link = approval.card.permalink if approval.card else None
+    editor = approval.editors[-1] if approval.editors else ""
+    told = seats_words.handed_over(editor, link) if moved else notices.stands_elsewhere(link)
     lines = [told] if waits else [state_line(approval), told]
     text = notices.asked(approval.agent, what, *lines)
     title = header(heading(approval))
@@ -150,13 +158,18 @@ def _waiting(
 ) -> list[Block]:
     """What decides, in the order in which people read it, and the buttons below."""
     revision, verdict = approval.revision, approval.verdict
-    asks = mrkdwn(card_words.asks(approval.agent, verdict.approvers, approval.expires_at, approval.code))
+    asks = mrkdwn(card_words.asks(approval.agent, times.people(approval), approval.expires_at, approval.code))
     if verdict.in_grace:
         people = card_words.audience(verdict.approvers)
         asks = mrkdwn(undo_words.about(approval.agent, approval.code, people))
     found = [*_head(approval, asks)]
-    if verdict.in_grace:
+    found += stopped_blocks(approval)
+    if verdict.in_grace and approval.stop is None:
         found.append(says(undo_words.allows(approval.runs_at, verdict.after or 0), f"runs:{revision}"))
+    told = [*times.lines(approval)]
+    if told:
+        found.append(_context(f"times:{revision}", *map(mrkdwn, told)))
+    found += [*votes_blocks(approval), *changed_blocks(approval)]
     if verdict.held_by:
         found.append(_context(f"held:{revision}", mrkdwn(undo_words.held_by(verdict.held_by))))
     if approval.left_at is not None:
@@ -166,7 +179,7 @@ def _waiting(
     if known.before:
         found.append(_context(f"before:{revision}", *known.before))
     found += [{"type": "divider"}, *_payload_blocks(revision, folded)]
-    if not folded.whole:
+    if not folded.whole and approval.stop is None:
         found.append(_context(f"folded:{revision}", plain(card_words.FOLDED)))
     if approval.request.schema_left_out:
         found.append(_context(f"schema:{revision}", plain(unusable(approval.request.schema_gaps))))
@@ -179,6 +192,9 @@ def _waiting(
         rich(f"claims:{revision}", *claims),
         *talk,
     ]
+    if verdict.asks_proof and not verdict.in_grace:
+        wanted = factor_words.wants(verdict.second_factor is not None, verdict.confirm)
+        found.append(_context(f"proof:{revision}", plain(wanted)))
     if known.warning:
         found.append(_context(f"warning:{revision}", plain(known.warning)))
     return [*found, _actions(approval, folded.whole, known.editable)]
@@ -189,18 +205,11 @@ def _over(approval: Approval, folded: Folded, room: int, now: int | None) -> lis
     asked = mrkdwn(card_words.asked(approval.agent, approval.created_at, approval.code))
     return [
         *_head(approval, asked),
-        *state_blocks(approval, room, now),
+        *beside(state_blocks(approval, room, now), menu_after(approval)),
         *_payload_blocks(approval.revision, folded),
         *outcome_blocks(approval, room),  # after what ran: nothing of ours stands below its heading
         *feedback_blocks(approval, room, now),
-        *details_row(approval, not _stands_whole(approval, folded, room)),
     ]
-
-
-def _stands_whole(approval: Approval, folded: Folded, room: int) -> bool:
-    """Whether a card that waits no more shows all of the payload and of what came out."""
-    gave = outcome_folded(approval, room)
-    return folded.whole and (gave is None or gave.whole)
 
 
 def _head(approval: Approval, about: Block) -> list[Block]:
@@ -224,29 +233,33 @@ def _payload_blocks(revision: int, folded: Folded) -> list[Block]:
 
 
 def _actions(approval: Approval, whole: bool, editable: bool) -> Block:
-    value = token(approval)
+    value, buttons, choices = token(approval), list[Block](), choices_of(approval, whole)
     if approval.verdict.in_grace:
-        return _grace_actions(approval, whole, value)
-    buttons = [approve(approval, value) if whole else _button("review", card_words.REVIEW_MORE, value)]
-    buttons.append(_button("reject", card_words.REJECT_MORE, value))
-    if editable:
-        buttons.append(_button("edit", card_words.EDIT_MORE, value))
-    choices = [("note", card_words.NOTE_MORE)] if whole else []
-    choices += [("ask", talk_words.ASK_MORE), ("details", card_words.DETAILS_MORE)]
-    choices += [("alike", batch_words.review_together(approval.alike))] if approval.alike > 1 else []
-    options = [{"text": plain(label), "value": f"{name}:{value}"} for name, label in choices]
-    menu: Block = {"type": "overflow", "action_id": "more", "options": options}
-    return {"type": "actions", "block_id": f"actions:{approval.revision}", "elements": [*buttons, menu]}
-
-
-def _grace_actions(approval: Approval, whole: bool, value: str) -> Block:
-    """What can be done about what the policy lets run after a while: hold it, and look at all of it."""
-    buttons = [_button("hold", undo_words.HOLD, value)]
+        buttons.append(_button("hold", undo_words.HOLD, value))
+    elif whole:
+        buttons.append(approve(approval, value))
     if not whole:
         buttons.append(_button("review", card_words.REVIEW_MORE, value))
-    option = {"text": plain(card_words.DETAILS_MORE), "value": f"details:{value}"}
-    menu: Block = {"type": "overflow", "action_id": "more", "options": [option]}
-    return {"type": "actions", "block_id": f"actions:{approval.revision}", "elements": [*buttons, menu]}
+    if not approval.verdict.in_grace:
+        buttons.append(_button("reject", card_words.REJECT_MORE, value))
+        buttons += [_button("edit", card_words.EDIT_MORE, value)] if editable else []
+        buttons += [_button("take_back", seats_words.TAKE_BACK, value)] if approval.decisions else []
+    elements = [*(buttons if approval.stop is None else []), menu(approval, *choices)]
+    return {"type": "actions", "block_id": f"actions:{approval.revision}", "elements": elements}
+
+
+def choices_of(approval: Approval, whole: bool) -> tuple[Choice, ...]:
+    """What the menu of a card that waits offers besides; `whole` where the card shows all of it."""
+    if approval.verdict.in_grace or approval.stop is not None:
+        return ()
+    note = [("note", card_words.NOTE_MORE)] if whole else []
+    alike = [("alike", batch_words.review_together(approval.alike))] if approval.alike > 1 else []
+    return (*note, ("ask", talk_words.ASK_MORE), ("hand", HAND_MORE), *alike)
+
+
+def more_view(approval: Approval) -> Block:
+    """*More…*: what has no room in the menu."""
+    return rest_view(approval, choices_of(approval, on_card(values_of(approval)).whole))
 
 
 def _button(action_id: str, label: str, value: str) -> Block:
@@ -261,6 +274,7 @@ def _text(approval: Approval, folded: Folded, known: _Known | None, now: int | N
         named = bool(verdict.headline)
         if verdict.in_grace:
             told = undo_words.allows(approval.runs_at, verdict.after or 0)
+            told = stop_words.holds(approval.stop) if approval.stop is not None else told
             first = undo_words.will_run(approval.agent, what, told)
             return spoken(first, approval, folded, False, known.warning, known.before)
         first = notices.asks(approval.agent, what, approval.expires_at, now, named=named)

@@ -8,13 +8,12 @@ from signoff.bot.cards.card import Message, metadata
 from signoff.bot.cards.feedback_parts import (
     SAID,
     buttons,
-    details_button,
-    details_row,
     feedback_line,
     given_blocks,
     section,
     small,
 )
+from signoff.bot.cards.menu import beside, menu_after
 from signoff.bot.text.cautions import caution_lines
 from signoff.bot.text.heading import heading
 from signoff.bot.text.poses import any_poses
@@ -62,11 +61,10 @@ def feedback_card(approval: Approval, *, now: int | None = None) -> Message:
     if waits:
         question = [section(f"right:{revision}", Trusted(f"*{words.ASKS}*"))]
         note = small(f"asked:{revision}", plain(words.ASK_NOTE))
-        more = [details_button(approval)] if not folded.whole else []
-        blocks = [*head, *shown, *question, note, buttons(approval, *more)]
-        told = spoken_feedback(approval, folded, warned, bool(more))
+        blocks = [*head, *shown, *question, note, buttons(approval, menu_after(approval))]
+        told = spoken_feedback(approval, folded, warned, not folded.whole)
     else:
-        blocks = [*head, *_became(approval, SAID), *shown, *details_row(approval, not folded.whole)]
+        blocks = [*head, *beside(_became(approval, SAID), menu_after(approval)), *shown]
         told = _told(approval)
     return Message(told, blocks, metadata(approval))
 

@@ -87,21 +87,6 @@ def given_blocks(approval: Approval, room: int) -> list[Block]:
     return found
 
 
-def details_button(approval: Approval) -> Block:
-    """Details…, where not all stands on the card."""
-    value = f"{approval.id}:{approval.version}"
-    text = plain(card_words.DETAILS_MORE)
-    return {"type": "button", "action_id": "details", "text": text, "value": value}
-
-
-def details_row(approval: Approval, folded: bool) -> list[Block]:
-    """The same in a row of its own, on a card that asks nothing any more; none where nothing is `folded`."""
-    if not folded:
-        return []
-    block_id = f"look:{approval.revision}"
-    return [{"type": "actions", "block_id": block_id, "elements": [details_button(approval)]}]
-
-
 def buttons(approval: Approval, *more: Block) -> Block:
     """Right, Partly…, Wrong…, and `more`."""
     value = f"{approval.id}:{approval.version}"

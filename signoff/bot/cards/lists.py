@@ -15,6 +15,7 @@ from typing import Any, assert_never, get_args
 from signoff.approvals.lists import MOST_PAGES, Kind, Overview, Page
 from signoff.bot.blocks import BUTTON_TEXT
 from signoff.bot.cards.batch_after import ORDER, STATES
+from signoff.bot.cards.stops import button, home_stops
 from signoff.bot.text.heading import at_stake, way_in
 from signoff.bot.text.memory import recalled
 from signoff.bot.text.quotes import isolated
@@ -27,6 +28,7 @@ from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
 from signoff.bot.text.words import lists as lists_words
 from signoff.bot.text.words import progress as progress_words
+from signoff.bot.text.words import stops as stop_words
 from signoff.bot.text.words import undo as undo_words
 from signoff.models.batch_lists import Folded
 from signoff.models.lists import Listed
@@ -64,11 +66,14 @@ def home_view(seen: Overview) -> Block:
 
     The same overview gives the same view, byte by byte: nothing in it depends on when it is drawn.
     """
-    blocks = _section(seen.waiting)
+    blocks = [*home_stops(seen.stops, seen.resumable), *_section(seen.waiting)]
     for page in (seen.decided, seen.owned):
         if page.items:
             blocks += [{"type": "divider"}, *_section(page)]
-    return {"type": "home", "blocks": [*blocks, {"type": "divider"}, says(lists_words.HOME_HELP, "help")]}
+    told = says(lists_words.HOME_HELP, "help")
+    if seen.can_stop:
+        told["accessory"] = button("stop", stop_words.STOP_MORE, "home")
+    return {"type": "home", "blocks": [*blocks, {"type": "divider"}, told]}
 
 
 def read_page(value: Any) -> tuple[Kind, int, str]:
@@ -182,6 +187,7 @@ def _about(page: Page, one: Listed, now: int | None) -> Trusted:
         case "pending":
             undo = at_stake(one.action, one.reversibility, one.reversibility_from)
             left = progress_words.left(one.left_at) if one.left_at is not None else ""
+            left = stop_words.LISTED if one.id in page.stopped else left
             return lists_words.listed(
                 one.agent, one.expires_at, now, link, undo=undo, code=one.code, left=left
             )
@@ -197,6 +203,8 @@ def _about(page: Page, one: Listed, now: int | None) -> Trusted:
             return became(lists_words.expired(ended))
         case "cancelled":
             return became(lists_words.withdrawn(ended))
+        case "blocked" if one.stopped:
+            return became(stop_words.listed_blocked(one.stopped, ended))
         case "blocked":
             return became(lists_words.blocked(ended))
     assert_never(one.status)
@@ -215,7 +223,7 @@ def _reported(one: Listed, approved: Trusted, now: int | None) -> Trusted:
 def _by_policy(one: Listed) -> list[Block]:
     """What of the policy decided, where nobody was asked."""
     match one.status:
-        case "approved" | "blocked" if one.vote is None and one.why:
+        case "approved" | "blocked" if one.vote is None and one.why and not one.stopped:
             return [plain(cut(lists_words.by_policy(*map(_told, (one.why, one.rule_says))), 300))]
         case "approved" | "answered" | "blocked" | "pending" | "rejected" | "expired" | "cancelled":
             return []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from signoff.bot.cards.card import token
+from signoff.bot.cards.menu import token
 from signoff.bot.text.heading import at_stake, way_in
 from signoff.bot.text.memory import recalled
 from signoff.bot.text.text import Block, Trusted, mrkdwn, plain

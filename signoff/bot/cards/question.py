@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from signoff.bot.blocks.limits import CONFIRM_TEXT, CONFIRM_TITLE
+from signoff.bot.text.seating import next_vote
 from signoff.bot.text.text import Block, cut, length, plain
 from signoff.bot.text.which import value_lines
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
+from signoff.bot.text.words import seats as seats_words
 from signoff.models.approval import Approval
 
 
 def approve(approval: Approval, value: str) -> Block:
-    """Green and at once where it can be undone; else without colour, and it asks, repeating what runs.
+    """Green and at once where it can be undone; else without colour, and it asks, repeating what runs. Where
+    more than a click is wanted, it opens the form that asks for it.
 
     `value` is the button's: which approval, and which version of it.
     """
@@ -21,7 +24,9 @@ def approve(approval: Approval, value: str) -> Block:
         "text": plain(card_words.APPROVE),
         "value": value,
     }
-    if approval.verdict.reversibility == "reversible":
+    if approval.verdict.asks_proof:  # a form asks: it has what the question would repeat, and more
+        return {**button, "text": plain(card_words.APPROVE_MORE)}
+    if approval.verdict.reversibility == "reversible" and approval.verdict.places == 1:
         return {**button, "style": "primary"}
     return {**button, "confirm": question(approval)}
 
@@ -30,11 +35,12 @@ def question(approval: Approval) -> Block:
     """A confirm object in danger style: the values one a line, quoted, and how many did not fit."""
     verdict = approval.verdict
     whose = (verdict.reversibility, verdict.reversibility_from, approval.action)
-    room = CONFIRM_TEXT - length(card_words.confirm_text(*whose, "\n"))
+    first = f"{seats_words.your_vote(*next_vote(approval))} " if verdict.places > 1 else ""
+    room = CONFIRM_TEXT - length(first + card_words.confirm_text(*whose, "\n"))
     asked = value_lines(approval.request.json_schema, approval.payload, room)
     return {
         "title": plain(cut(card_words.confirm_title(approval.action), CONFIRM_TITLE)),
-        "text": plain(cut(card_words.confirm_text(*whose, asked), CONFIRM_TEXT)),
+        "text": plain(cut(first + card_words.confirm_text(*whose, asked), CONFIRM_TEXT)),
         "confirm": plain(card_words.APPROVE),
         "deny": plain(forms_words.CANCEL),
         "style": "danger",

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from signoff.bot.blocks import MESSAGE_TOTAL
-from signoff.bot.cards.card import Message, metadata, token
+from signoff.bot.cards.card import Message, metadata
+from signoff.bot.cards.menu import beside, menu, menu_after, token
+from signoff.bot.cards.stopped import stopped_blocks
 from signoff.bot.cards.table import counted
 from signoff.bot.text.answer import answer_text, default_text
 from signoff.bot.text.claims import claims, said
@@ -37,6 +39,7 @@ from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import notifications as notices
 from signoff.bot.text.words import progress as progress_words
 from signoff.bot.text.words import questions as words
+from signoff.bot.text.words import times
 from signoff.models.approval import Approval
 from signoff.models.questions import Question
 
@@ -90,11 +93,13 @@ def _waiting(
     listed = listed or described or not on_buttons
     drawn = question_blocks(question, labels, room, str(approval.revision), listed=listed)
     found = _head(approval, _asks(approval))
+    found += stopped_blocks(approval)
     if approval.left_at is not None:
         found.append(_context(approval, "left", progress_words.left(approval.left_at)))
-    if approval.handed_to:
-        handed = words.handed(approval.handed_to, approval.handed_by or "")
-        found.append(_context(approval, "handed", handed))
+    found += [
+        _context(approval, "handed" if one.startswith("*Handed") else f"times-{number}", one)
+        for number, one in enumerate(times.lines(approval))
+    ]
     found += [_section(approval, "why", plain(words.WHY[question.why])), *drawn.blocks]
     if any(claims(approval.request)):
         said_by_it = said(approval, *claimed)
@@ -117,6 +122,8 @@ def _actions(
 ) -> tuple[list[Block], list[str]]:
     """The agent's answers in a row of their own, then ours; and what stands on all of them."""
     value, rows, labelled = token(approval), list[Block](), list[str]()
+    if approval.stop is not None:
+        return [_menu(approval, [])], labelled
     if on_buttons and drawn.whole:
         most = SHORT + 8
         named = [labels.label(at, most) for at in range(len(question.options))]
@@ -138,10 +145,7 @@ def _actions(
 
 
 def _menu(approval: Approval, buttons: Sequence[Block]) -> Block:
-    options = [{"text": plain(card_words.DETAILS_MORE), "value": f"details:{token(approval)}"}]
-    return _row(
-        approval, "actions", [*buttons, {"type": "overflow", "action_id": "more", "options": options}]
-    )
+    return _row(approval, "actions", [*buttons, menu(approval)])
 
 
 def _over(approval: Approval, question: Question | None) -> list[Block]:
@@ -151,7 +155,7 @@ def _over(approval: Approval, question: Question | None) -> list[Block]:
         labels = Labels.of(question)
         asked = question.model_copy(update={"sources": (), "tries": (), "options": ()})
         found += question_blocks(asked, labels, _AFTER, str(approval.revision), listed=False).blocks
-    return [*found, *state_blocks(approval, _ANSWERED)]
+    return [*found, *beside(state_blocks(approval, _ANSWERED), menu_after(approval))]
 
 
 def _head(approval: Approval, about: Block) -> list[Block]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from signoff.bot.blocks import view_bytes
-from signoff.bot.cards.card import token
+from signoff.bot.cards.menu import token
 from signoff.bot.cards.question_card import question_card
 from signoff.bot.forms.modals import details_view
 from signoff.bot.kinds import kind_of
@@ -36,11 +36,16 @@ def record_blocks(approval: Approval, *, may_decide: bool, now: int) -> list[Blo
     waits = approval.pending and now < approval.expires_at
     drawn = question_card(approval, now=now, listed=True) if approval.request.kind == QUESTION else None
     drawn = drawn or kind_of(approval).card(approval, now=now)
-    shown = [block for block in drawn.blocks if block["type"] != "actions"]
-    review = waits and may_decide
+    shown = [_without(block) for block in drawn.blocks if block["type"] != "actions"]
+    review = waits and may_decide and approval.stop is None
     action_id, label = way_in(approval.action) if review else ("details", card_words.DETAILS_MORE)
     button = {"type": "button", "action_id": action_id, "text": plain(label), "value": token(approval)}
     return [*shown, {"type": "actions", "block_id": "record", "elements": [button]}]
+
+
+def _without(block: Block) -> Block:
+    """A block without the card's menu at its side."""
+    return {name: value for name, value in block.items() if name != "accessory"}
 
 
 def record_view(approval: Approval, now: int) -> Block:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from signoff.bot.cards.feedback_parts import details_row, feedback_blocks, feedback_line
+from signoff.bot.cards.feedback_parts import feedback_blocks, feedback_line
+from signoff.bot.cards.menu import beside, menu_after
 from signoff.bot.cards.undo_blocks import undo_blocks, undone_blocks
 from signoff.bot.text.fold import fold
 from signoff.bot.text.payload import values
 from signoff.bot.text.prose import one_line
 from signoff.bot.text.quotes import isolated
-from signoff.bot.text.results import outcome_blocks, outcome_folded
+from signoff.bot.text.results import outcome_blocks
 from signoff.bot.text.spoken import unlinked
 from signoff.bot.text.states import outcome_line
 from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, visible
@@ -55,8 +56,7 @@ def report_blocks(approval: Approval, now: int | None = None) -> list[Block]:
         found.append({"type": "context", "block_id": f"after:{revision}", "elements": after})
     found += outcome_blocks(approval, CHARACTERS)
     found += [*feedback_blocks(approval, NOTE, now), *undo_blocks(approval, now)]
-    gave = outcome_folded(approval, CHARACTERS)
-    return [*found, *details_row(approval, not (folded.whole and (gave is None or gave.whole)))]
+    return beside(found, menu_after(approval))
 
 
 def report_text(approval: Approval, now: int | None = None) -> Trusted:

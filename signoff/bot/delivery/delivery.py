@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from signoff.approvals.service import Approvals
+from signoff.approvals.stopped import with_stop
 from signoff.bot.cards import card
 from signoff.bot.delivery.admins import Admins
 from signoff.bot.delivery.batches import BatchCards
@@ -19,6 +20,7 @@ from signoff.bot.delivery.lease import Held
 from signoff.bot.delivery.retry import retry
 from signoff.bot.delivery.search import Search
 from signoff.bot.delivery.standing import Standing, renew
+from signoff.bot.delivery.stop_news import StopNews
 from signoff.bot.delivery.threads import NotYet, Threads
 from signoff.bot.slack.client import Slack
 from signoff.bot.slack.errors import SlackRefused, SlackUnavailable
@@ -57,6 +59,7 @@ class Delivery:
         self._doubles = Doubles(approvals, slack)
         self._files = Files(approvals, slack)
         self._replies = CardReplies(approvals, slack, search)
+        self._stop_news = StopNews(approvals.store, admins)
 
     def deliver(self, approval_id: str) -> None:
         """Show an approval's last revision now, whoever's turn it is; see `take`."""
@@ -170,8 +173,9 @@ class Delivery:
         self._doubles.step()
 
     def beside(self) -> bool:
-        """Doubles, replies and the files of payloads; True where there may be more to do at once."""
+        """Doubles, replies, news, the files of payloads; True where there may be more to do at once."""
         self.redraw_doubles()
+        self._stop_news.step()
         self._replies.step()
         return self._files.step()
 
@@ -180,7 +184,7 @@ class Delivery:
         for number in range(ROUNDS):
             found = self._store.look(approval_id)
             assert found is not None
-            approval, now = self._approvals.judge.today(found[0]), found[1]
+            approval, now = self._approvals.judge.today(*found), found[1]
             place = approval.card
             assert place is not None
             if place.shown_revision >= approval.revision:
@@ -198,6 +202,7 @@ class Delivery:
 
     def _show(self, approval: Approval, place: CardPlace, now: int, held: Held) -> bool:
         """One revision; False where the lease was lost over it: then another has it shown once more."""
+        approval = with_stop(self._store, approval)
         approval = replace(approval, alike=self._approvals.batches.count_alike(approval))
         stands = self._standing.show(approval, place, now, held)
         rendered = json.dumps([stands.message.text, stands.message.blocks], ensure_ascii=False)

@@ -48,7 +48,7 @@ class Doubles:
                 return True
             if (approval.card.conversation, approval.card.message) != (place.conversation, place.message):
                 try:
-                    self.redraw(approval, place.conversation, place.message)
+                    self.redraw(approval, place.conversation, place.message, moved=double.moved)
                 except SlackUnavailable as error:
                     log.info("double postponed: id=%s for %.1f s", double.approval_id, error.seconds)
                     if error.limited:
@@ -69,7 +69,8 @@ class Doubles:
         with self._store.transaction() as connection:
             doubles.add(connection, approval_id, place)
 
-    def redraw(self, approval: Approval, channel: str, ts: str) -> None:
-        """Bring a message beside the card up to date; raises what Slack says."""
-        message = card.double(self._approvals.judge.today(approval), now=self._store.clock())
+    def redraw(self, approval: Approval, channel: str, ts: str, *, moved: bool = False) -> None:
+        """Bring a message beside the card up to date; raises what Slack says. `moved`: it was the card."""
+        today = self._approvals.judge.today(approval)
+        message = card.double(today, now=self._store.clock(), moved=moved)
         self._slack.update(channel, ts, message.text, message.blocks, metadata=message.metadata)

@@ -18,6 +18,7 @@ from signoff.bot.delivery.retry import retry
 from signoff.bot.delivery.search import Search
 from signoff.bot.slack.client import GONE, Slack
 from signoff.bot.slack.errors import SlackRefused, SlackUnavailable
+from signoff.bot.text.words import times
 from signoff.models import crash, lists, threads
 from signoff.models.approval import Approval
 from signoff.models.doubles import Place
@@ -93,7 +94,7 @@ class Threads:
         return self._search.first_message(thread, approval.verdict.conversation, since)
 
     def _first(self, thread: Thread, approval: Approval) -> Place:
-        message = first_message(thread, approval.verdict.approvers, approval)
+        message = first_message(thread, times.people(approval), approval)
         wanted = approval.verdict.conversation
         posted = self._slack.post(wanted, message.text, message.blocks, metadata=message.metadata)
         return Place(posted.channel, posted.ts)

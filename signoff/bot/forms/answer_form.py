@@ -19,6 +19,7 @@ from signoff.bot.text.views import INPUT, asks, element, modal, note, paragraph,
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
 from signoff.bot.text.words import questions as words
+from signoff.bot.text.words import times
 from signoff.errors import Invalid
 from signoff.models.approval import Approval
 from signoff.models.questions import GivenAnswer, Question
@@ -130,11 +131,10 @@ def _nothing(question: Question) -> str:
 
 
 def _about(approval: Approval) -> list[Block]:
-    verdict = approval.verdict
-    told = card_words.asks(approval.agent, verdict.approvers, approval.expires_at, approval.code)
+    told = card_words.asks(approval.agent, times.people(approval), approval.expires_at, approval.code)
     parts = [mrkdwn(told)]
     if approval.handed_to:
-        parts.append(mrkdwn(words.handed(approval.handed_to, approval.handed_by or "")))
+        parts.append(mrkdwn(times.handed(approval.handed_to, approval.handed_by or "")))
     return [{"type": "context", "block_id": "about", "elements": parts}]
 
 

@@ -27,6 +27,7 @@ from signoff.bot.text.views import (
     warned,
 )
 from signoff.bot.text.words import forms as forms_words
+from signoff.bot.text.words import seats as seats_words
 from signoff.errors import Invalid
 from signoff.models.approval import Approval
 from signoff.payload.canonical import canonical, digest
@@ -48,6 +49,7 @@ def difference_view(approval: Approval, payload: dict[str, Any], draft_id: str =
         blocks: list[Block] = [
             *about_blocks(approval),
             paragraph(forms_words.WITH_CHANGES, "ask"),
+            *_proposes(approval),
             *(rich(f"change:{index}", *group) for index, group in enumerate(groups)),
             *_rest(approval, payload),
             {"type": "divider"},
@@ -58,11 +60,21 @@ def difference_view(approval: Approval, payload: dict[str, Any], draft_id: str =
             other_ways(approval, edit=False),  # Back leads to what was edited
         ]
         kept = {"draft": draft_id, "digest": sha256}
-        submit, close = forms_words.APPROVE_CHANGES, forms_words.BACK
+        proposes = "editor" in approval.verdict.exclude and not approval.verdict.exclude_by_default
+        submit = seats_words.PROPOSE_CHANGES if proposes else forms_words.APPROVE_CHANGES
+        close = forms_words.BACK
         view = modal("difference", approval.action, blocks, approval, submit, close, **kept)
         if len(json.dumps(view)) <= BYTES and len(blocks) <= BLOCKS:
             return view
     raise Invalid(forms_words.CHANGES_TOO_LARGE)
+
+
+def _proposes(approval: Approval) -> list[Block]:
+    """That nobody approves what they have changed themselves, where that is so."""
+    if "editor" not in approval.verdict.exclude:
+        return []
+    by_default = approval.verdict.exclude_by_default
+    return [note(seats_words.MAY_PROPOSE if by_default else seats_words.PROPOSES, "proposes")]
 
 
 def is_shown(payload: dict[str, Any], view: Block, approval: Approval) -> bool:

@@ -8,6 +8,7 @@ from signoff.bot.text.memory import recalled
 from signoff.bot.text.text import Block, mrkdwn, plain, rich, visible
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import talks as talk_words
+from signoff.bot.text.words import times
 from signoff.models.approval import Approval
 
 CLAIMS = (2500, 25)
@@ -20,7 +21,7 @@ def about_blocks(approval: Approval) -> list[Block]:
     headline = visible(verdict.headline or "")
     found: list[Block] = [plain(headline)] if headline else []
     if approval.pending:
-        line = card_words.asks(approval.agent, verdict.approvers, approval.expires_at, approval.code)
+        line = card_words.asks(approval.agent, times.people(approval), approval.expires_at, approval.code)
     else:
         line = card_words.asked(approval.agent, approval.created_at, approval.code)
     elements = [*found, plain(approval.action), mrkdwn(line)]

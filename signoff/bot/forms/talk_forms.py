@@ -11,7 +11,9 @@ from signoff.bot.text.text import Block, plain
 from signoff.bot.text.views import INPUT, asks, element, modal, note, read_metadata, state_of
 from signoff.bot.text.words import forms as forms_words
 from signoff.bot.text.words import talks as words
+from signoff.bot.text.words.questions import HAND_MORE
 from signoff.models.approval import Approval
+from signoff.models.receipt_claims import APPROVAL
 from signoff.payload.secrets import secret_in
 
 _TEXT = element("plain_text_input", multiline=True, max_length=INPUT)
@@ -40,6 +42,8 @@ def details_buttons(approval: Approval) -> list[Block]:
     value, found = f"{approval.id}:{approval.version}", list[Block]()
     if approval.pending:
         found.append(_button("ask", words.ASK_MORE, value))
+        if approval.request.kind == APPROVAL and not approval.verdict.in_grace:
+            found.append(_button("hand", HAND_MORE, value))
     if turns(approval.request.context):
         found.append(_button("conversation", words.CONVERSATION_MORE, value))
     return [{"type": "actions", "block_id": "more", "elements": found}] if found else []

@@ -25,7 +25,8 @@ def made_up(payload: dict[str, Any], **fields: Any) -> Approval:
     """An Approval that waits, but for what `fields` say: fields of its request, and its own, by name.
 
     `undone` is what is known of undoing it, as `undo` is the agent's claim.
-    `verdict` is a dictionary of what the policy says otherwise, `decision` the one that decided it, and
+    `verdict` is a dictionary of what the policy says otherwise, `decision` the one that decided it
+    (`decisions`: several), and
     `payload_now` what an approver made of the payload. `reason` is the agent's, unless a status is given:
     then it is the reason why it ended so.
     """
@@ -58,7 +59,8 @@ def made_up(payload: dict[str, Any], **fields: Any) -> Approval:
         now = fields.pop("payload_now")
         fields |= {"payload": now, "payload_text": canonical(now), "version": 2}
     decision = fields.pop("decision", None)
-    return replace(base, decisions=(decision,) if decision else (), **fields)
+    decisions = fields.pop("decisions", (decision,) if decision else ())
+    return replace(base, decisions=decisions, **fields)
 
 
 def _request(

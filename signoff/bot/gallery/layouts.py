@@ -11,9 +11,11 @@ from signoff.bot.cards import lists
 from signoff.bot.cards.batch_card import batch_card
 from signoff.bot.cards.card import Message, double, lost
 from signoff.bot.cards.first_message import first_message, moved_message, tally_message
+from signoff.bot.cards.menu import rest_view
 from signoff.bot.cards.pending import waiting_blocks
 from signoff.bot.cards.record import record_blocks, record_view
-from signoff.bot.forms import modals
+from signoff.bot.cards.stops import stop_blocks
+from signoff.bot.forms import modals, stop_forms
 from signoff.bot.forms.conflict import again_view, lost_view
 from signoff.bot.forms.difference_view import difference_view
 from signoff.bot.forms.edit_form import EditForm, can_edit
@@ -21,19 +23,22 @@ from signoff.bot.forms.feedback_form import correction_view
 from signoff.bot.forms.review import read_page, review_view
 from signoff.bot.forms.talk_forms import ask_view, conversation_view
 from signoff.bot.forms.undo_form import undo_view
-from signoff.bot.gallery.approval import BEGAN, POLICY, SECOND, made_up
+from signoff.bot.gallery.approval import AGENT, BEGAN, POLICY, SECOND, made_up
 from signoff.bot.gallery.batches import BATCHES, looked
 from signoff.bot.gallery.cards import CARDS, Case
 from signoff.bot.gallery.feedback import FEEDBACK
 from signoff.bot.gallery.questions import QUESTIONS
 from signoff.bot.gallery.shapes import BEFORE
+from signoff.bot.gallery.stops import EVERY, STOPS
 from signoff.bot.gallery.talks import TALKS
 from signoff.bot.gallery.undo import UNDO, planned
+from signoff.bot.gallery.votes import VOTES
 from signoff.bot.kinds import kind_of
 from signoff.bot.text.conversation import pages, turns
 from signoff.bot.text.fold import shown_whole
 from signoff.bot.text.text import Block, Trusted
 from signoff.bot.text.words import replies as replies_words
+from signoff.bot.text.words import stops as stop_words
 from signoff.bot.together import views as batch_forms
 from signoff.bot.together.review import LOOK, review_pages
 from signoff.bot.together.review import review_view as batch_review
@@ -43,6 +48,7 @@ from signoff.models.batches import Batch, Left
 from signoff.models.feedback import KIND
 from signoff.models.lists import Listed
 from signoff.models.questions import QUESTION
+from signoff.models.stops import StopScope
 from signoff.models.telling import told_of
 from signoff.models.threads import Tally, Thread
 from signoff.payload.glimpse import glimpse
@@ -54,6 +60,8 @@ SETS: Mapping[str, Mapping[str, Case]] = {
     "undo": UNDO,
     "feedback": FEEDBACK,
     "talks": TALKS,
+    "stops": STOPS,
+    "votes": VOTES,
 }
 """The sets of requests, by name. What is drawn of one set is drawn of each."""
 ID = "01930000-0000-7000-8000-000000000001"
@@ -183,6 +191,8 @@ def _of_many(approvals: list[Approval]) -> Iterator[Layout]:
     owned = Page("owned", items[:_LISTED], more=True)
     seen = Overview(pages["pending"], pages["mine"], owned)
     yield _view("Home", lists.home_view(seen))
+    told = replace(seen, stops=EVERY, resumable=frozenset([EVERY[0].id]), can_stop=True)
+    yield _view("Home, with stops", lists.home_view(told))
     yield _view("Home, empty", lists.home_view(Overview(Page("pending"), Page("mine"), Page("owned"))))
 
 
@@ -211,10 +221,34 @@ def _by_themselves(approval: Approval) -> Iterator[Layout]:
     yield _message("a run's first message, moved", moved_message(thread, LINK))
     yield _message("a card from before a restore", lost())
     yield Layout("said privately", "message", {"blocks": modals.message_blocks(_SAID, approval)})
+    yield from _stopping()
+    choices = (("note", "Approve with note…"), ("ask", "Ask the agent…"), ("alike", "A"), ("hand", "B"))
+    yield _view("what else", rest_view(approval, choices))
+    yield _view("nothing else", rest_view(approval, choices[:2]))
     yield _view("Checking…", modals.checking_view())
     yield _view("not possible", modals.message_view(replies_words.NOT_POSSIBLE, _SAID))
     yield _view("not possible, look again", modals.message_view(replies_words.NOT_POSSIBLE, _SAID, approval))
     yield _view("not possible, in somebody's words", modals.refused_view("amount must be at most 100."))
+
+
+def _stopping() -> Iterator[Layout]:
+    """What somebody stops and resumes with."""
+    scopes = (StopScope("agent", AGENT), StopScope("action", "refund.create"), StopScope("all"))
+    yield _view("stop, from a card", stop_forms.stop_view(scopes))
+    yield _view("stop, from a card, once more", stop_forms.stop_view(scopes, EVERY))
+    many = [StopScope("all"), *(StopScope("agent", f"bot-{number}") for number in range(99))]
+    yield _view("stop, from Home", stop_forms.stop_view(many, named=False))
+    longest = StopScope("action", "x" * 60 + ".*" * 20)
+    yield _view("stop, a long name", stop_forms.stop_view([longest]))
+    known = stop_words.known(3, 1, NOW + 600 * SECOND, 1)
+    for name, one in zip(("an agent", "an action", "everything"), EVERY, strict=True):
+        yield _view(f"stopped, {name}", stop_forms.stopped_view(one, known))
+        yield _view(f"resume {name}", stop_forms.resume_view(one))
+        yield _view(f"resumed, {name}", stop_forms.resumed_view(one))
+    long = [replace(EVERY[at % 3], id=str(at), reason="why " * 200) for at in range(15)]
+    blocks = stop_blocks(long, {one.id for one in long[::2]})
+    yield Layout("what is stopped", "message", {"blocks": blocks})
+    yield Layout("nothing is stopped", "message", {"blocks": stop_blocks((), ())})
 
 
 def _changed(payload: dict[str, Any]) -> dict[str, Any]:

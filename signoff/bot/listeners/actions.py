@@ -6,16 +6,20 @@ A click never edits a card: it changes the row, and the card is redrawn from it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from signoff.approvals.errors import EditedMeanwhile, GroupsUnread, NotRecorded, UnknownApproval
+from signoff.approvals.factor_errors import ProofAsked, Unproven, WrongTyped
 from signoff.approvals.service import Approvals
-from signoff.bot.cards.card import parse_token
+from signoff.bot.cards.card import more_view, parse_token
 from signoff.bot.cards.feedback_parts import PRESSED
+from signoff.bot.cards.menu import REST
 from signoff.bot.delivery.delivery import Delivery
 from signoff.bot.forms import modals
 from signoff.bot.forms.feedback_form import correction_view
 from signoff.bot.forms.loading import again_with
+from signoff.bot.forms.proof_form import errors_of, read_proof, unproven, with_proof
 from signoff.bot.forms.review import read_page, review_view
 from signoff.bot.forms.talk_forms import conversation_view, read_question
 from signoff.bot.forms.talk_forms import read_page as read_turns
@@ -27,6 +31,7 @@ from signoff.bot.listeners.replies import NotOpened, foreseen
 from signoff.bot.slack.client import Slack
 from signoff.bot.text.text import Block, Trusted
 from signoff.bot.text.views import target
+from signoff.bot.text.words import factors as factor_words
 from signoff.bot.text.words import replies as replies_words
 from signoff.errors import Invalid
 from signoff.models.approval import Approval
@@ -53,6 +58,14 @@ class Actions:
 
         self.press(ack, body, decide)
 
+    def take_back(self, ack: Ack, body: Body) -> None:
+        """The card's Take my vote back."""
+
+        def withdraw(approval_id: str, version: int, user: str, permalink: str | None) -> Approval:
+            return self._approvals.take_back(approval_id, version, user)
+
+        self.press(ack, body, withdraw)
+
     def press(self, ack: Ack, body: Body, decide: Callable[..., Approval]) -> None:
         """A button of a card that decides at once: `decide(approval_id, version, user, permalink=…)`."""
         ack()
@@ -62,6 +75,8 @@ class Actions:
             link = self._slack.permalink(*_clicked(body), thread_of(body))
             user = body["user"]["id"]
             decided = decide(approval_id, version, user, permalink=link)
+        except ProofAsked:
+            self._open(body, "review", _value(body))
         except Exception as error:
             self.say(error, approval_id, body)
             if isinstance(error, NotRecorded):  # in an outage it would only keep the ack waiting
@@ -75,10 +90,9 @@ class Actions:
         action = body["actions"][0]
         self._open(body, action["action_id"], action.get("value", ""))
 
-    def menu(self, body: Body) -> None:
-        """⋯: the chosen option names the form."""
-        choice, _, token = _value(body).partition(":")
-        self._open(body, choice, token)
+    def form(self, body: Body, form: str, token: str) -> None:
+        """⋯: what was chosen names the form."""
+        self._open(body, form, token)
 
     def review(self, body: Body, token: str) -> None:
         """The form that shows all of it, from a message shortcut."""
@@ -149,10 +163,28 @@ class Actions:
         try:
             approval_id, version = target(view)
             user = body["user"]["id"]
-            self._approvals.decide(approval_id, version, user, vote, **said)
+            proof = read_proof(view) if vote == "approve" else None
+            self._approvals.decide(approval_id, version, user, vote, proof=proof, **said)
             ack(**self.after(view, user))
+        except Unproven as error:
+            ack(**self.asked_again(error, view, body["user"]["id"]))
         except Exception as error:
             ack(response_action="update", view=self.lost(error, view))
+
+    def asked_again(self, error: Unproven, view: Block, user: str) -> Body:
+        """The acknowledgement of a form whose proof does not hold: at its field, nothing typed is lost.
+
+        Where the form has no such field yet, as the policy wants it by now, it gets it.
+        """
+        if at := errors_of(error, view):
+            return {"response_action": "errors", "errors": at}
+        if isinstance(error, ProofAsked | WrongTyped):
+            again = again_with(factor_words.BY_NOW, view)
+            seen = self._approvals.open_for(*target(view), user)[0]
+            again = with_proof(again, self._approvals.factors.needs(seen.verdict, user))
+        else:
+            again = again_with(unproven(error), view)
+        return {"response_action": "update", "view": again}
 
     def lost(self, error: Exception, view: Block) -> Block:
         """What takes a form's place: why it came to nothing, or the form where it can be tried again."""
@@ -194,11 +226,18 @@ class Actions:
             seen = self._approvals.feedback.open_for(approval_id, user)
             return correction_view(seen, form.removeprefix(PRESSED))
         approval = self._approvals.open_for(approval_id, version, user)[0]
+        if form == REST:
+            return more_view(replace(approval, alike=self._approvals.batches.count_alike(approval)))
         kind = kind_of(approval)
         view = kind.forms.get(kind.whole if form == "review" else form)
         if view is None:
             raise UnknownApproval
-        return view(approval)
+        return self.proving(view(approval), approval, user)
+
+    def proving(self, view: Block, approval: Approval, user: str) -> Block:
+        """A form of an approval with what this person is asked for beside, if it approves."""
+        page, pages = read_page(view)
+        return with_proof(view, self._approvals.factors.needs(approval.verdict, user), page >= pages)
 
     def _seen(self, body: Body, view: Block) -> Approval:
         """The approval that a view is about, if this person may still decide on what it shows."""
@@ -206,7 +245,9 @@ class Actions:
         return self._approvals.open_for(approval_id, version, body["user"]["id"])[0]
 
     def _page(self, body: Body, view: Block, page: int) -> Block:
-        return with_back(review_view(self._seen(body, view), page), back_of(view))
+        seen = self._seen(body, view)
+        shown = self.proving(review_view(seen, page), seen, body["user"]["id"])
+        return with_back(shown, back_of(view))
 
     def refusal(self, error: Exception, approval_id: str) -> Block:
         """The view that takes the form's place: what happened, and that nothing was recorded."""

@@ -71,7 +71,7 @@ class Answers:
             return
         try:
             approval_id, version = target(view)
-            self._approvals.questions.hand(approval_id, version, body["user"]["id"], to)
+            self._approvals.times.hands.hand(approval_id, version, body["user"]["id"], to)
             ack(response_action="clear")
         except NotHanded as error:
             ack(response_action="errors", errors={"to": visible(error.detail) or words.NOT_THEM})

@@ -8,6 +8,7 @@ from typing import Any
 
 from signoff.approvals.batches import Batches
 from signoff.approvals.errors import NotRecorded, ShownOther, UnknownApproval
+from signoff.approvals.factor_errors import ProofAsked
 from signoff.approvals.service import Approvals
 from signoff.bot.cards.card import parse_token
 from signoff.bot.forms.edit_form import EditForm
@@ -77,7 +78,10 @@ class Each:
 
         def decided() -> Block:
             approval_id, version, at = self._this(body, user)
-            self._approvals.decide(approval_id, version, user, "approve")
+            try:
+                self._approvals.decide(approval_id, version, user, "approve")
+            except ProofAsked:  # in its place the form that asks for it, which leads on from here
+                return self._built(body, user, review_of_one)
             return self._following(self._looked(view, user), user, at)
 
         self._opener.replace(body, decided, lambda error: self._refused(error, _about(body)))
@@ -143,15 +147,20 @@ class Each:
             return CLEAR
 
     def _form(self, body: Body, build: Callable[[Approval], Block], levels: int) -> None:
-        view = body["view"]
-
-        def form(user: str) -> Block:
-            approval_id, version, at = self._this(body, user)
-            approval = self._approvals.open_for(approval_id, version, user)[0]
-            return with_back(build(approval), f"{read_kept(view)['review']}:{at}")
-
         about = _about(body)
-        self._opener.open(body, form, lambda error: self._refused(error, about), levels=levels)
+        self._opener.open(
+            body,
+            lambda user: self._built(body, user, build),
+            lambda error: self._refused(error, about),
+            levels=levels,
+        )
+
+    def _built(self, body: Body, user: str, build: Callable[[Approval], Block]) -> Block:
+        """A form of the one that was pressed, which leads back here."""
+        approval_id, version, at = self._this(body, user)
+        approval = self._approvals.open_for(approval_id, version, user)[0]
+        shown = self._actions.proving(build(approval), approval, user)
+        return with_back(shown, f"{read_kept(body['view'])['review']}:{at}")
 
     def _refused(self, error: Exception, about: str) -> Block:
         """The view that says why; what concerns the review rather than the one is told as for all of it."""

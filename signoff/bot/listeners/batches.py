@@ -12,12 +12,15 @@ from typing import Any, Literal
 
 from signoff.approvals.batches import Batches
 from signoff.approvals.errors import AlreadyDecided, NotAllowed, NotRecorded, ShownOther, UnknownApproval
+from signoff.approvals.factor_errors import ProofAsked
 from signoff.approvals.service import Approvals
+from signoff.approvals.stopped import with_stops
 from signoff.bot.cards.batch_card import parse_shown
 from signoff.bot.cards.card import parse_token
 from signoff.bot.forms.loading import again_with
 from signoff.bot.forms.modals import message_view, read_reject
 from signoff.bot.listeners.actions import Ack, Actions
+from signoff.bot.listeners.batch_codes import SHOWN, any_code
 from signoff.bot.listeners.batch_looks import Looks
 from signoff.bot.listeners.opener import Body, Opener
 from signoff.bot.listeners.presses import batch_of, came_from, external_id, number_of, value_of
@@ -37,8 +40,7 @@ from signoff.models.batches import Decided, Left
 log = logging.getLogger("signoff.bot")
 
 Vote = Literal["approve", "reject"]
-MOST = 20
-"""Requests that a private message names one by one."""
+MOST = 20  # requests that a private message names one by one
 
 
 class BatchReviews:
@@ -59,6 +61,7 @@ class BatchReviews:
         self._opener = opener
         self._actions = actions
         self._views = Views(slack)
+        self.ask_code: Callable[[Body, dict[str, Any]], None] = lambda body, about: None
 
     # From a card, a list, Home.
     def approve(self, body: Body) -> None:
@@ -73,23 +76,33 @@ class BatchReviews:
                     raise
             on_card = self._batches.on_card(shown)
             self._tell_left(body, user, {one: number for number, (one, _) in on_card.items()})
+        except ProofAsked:
+            self.ask_code(body, {"review": SHOWN, "shown": value_of(body)})
         except Exception as error:
             self._tell(body, error)
 
     def review(self, body: Body) -> None:
         """*Review…* of a batch."""
+        self.begin(body, value_of(body))
+
+    def begin(self, body: Body, batch: str) -> None:
+        """The same in its card's menu."""
         self._opener.open(
             body,
-            lambda user: review_view(self._looks.begin(user, batch_id=batch_of(value_of(body)))),
+            lambda user: review_view(self._looks.begin(user, batch_id=batch_of(batch))),
             self.refusal,
             slow=True,
         )
 
     def look(self, body: Body) -> None:
         """*Look through…* of a batch that waits no more: its pages, without what decides."""
+        self.begin_look(body, value_of(body))
+
+    def begin_look(self, body: Body, batch: str) -> None:
+        """The same in its card's menu."""
 
         def view(user: str) -> Block:
-            return review_view(self._looks.over(user, batch_of(value_of(body))), decides=False)
+            return review_view(self._looks.over(user, batch_of(batch)), decides=False)
 
         self._opener.open(body, view, self.refusal, slow=True)
 
@@ -97,13 +110,9 @@ class BatchReviews:
         """*Review these 12 together…* over a list: of a batch, or what is like one of them."""
         self._together(body, value_of(body))
 
-    def menu(self, body: Body) -> None:
-        """⋯ on a card: *Review these 12 together…* here, all else as for every card."""
-        choice, _, token = value_of(body).partition(":")
-        if choice == "alike":
-            self._together(body, token)
-        else:
-            self._actions.menu(body)
+    def alike(self, body: Body, token: str) -> None:
+        """*Review these 12 together…* in a card's menu."""
+        self._together(body, token)
 
     def _together(self, body: Body, value: str) -> None:
         def view(user: str) -> Block:
@@ -143,13 +152,15 @@ class BatchReviews:
             review_id, digest = kept["review"], _digest(kept)
             looked = self._looks.at(user, review_id, came_from(view), digest)
             of = [one.id for at, one in enumerate(looked.asked[:seen]) if looked.waits(at)]
+            if any_code(self._approvals.factors, looked, user, seen):
+                return self.ask_code(body, {"review": review_id, "digest": digest, "seen": seen})
             place = Place(view["id"], view.get("hash"))
             stands = self._views.replace(place, forms.deciding_view(len(of)))
             self._batches.saw(review_id, user, seen)
         except Exception as error:
             self._replace(body, self._lost(error, view))
             return
-        shown = self._decided(
+        shown = self.decided(
             user,
             "approve",
             of,
@@ -210,7 +221,7 @@ class BatchReviews:
         looked = self._looks.at(user, review_id, digest=digest)
         of = [one.id for at, one in enumerate(looked.asked) if looked.waits(at)]
         self._batches.saw(review_id, user, len(looked.asked))
-        return self._decided(
+        return self.decided(
             user,
             "reject",
             of,
@@ -219,7 +230,7 @@ class BatchReviews:
             resubmit=said["resubmit"],
         )
 
-    def _decided(
+    def decided(
         self,
         user: str,
         vote: Vote,
@@ -256,7 +267,7 @@ class BatchReviews:
 
         `numbers` are what the card calls those that it showed, by their ids.
         """
-        asked = [self._approvals.get(one) for one in numbers]
+        asked = with_stops(self._approvals.store, map(self._approvals.get, numbers))
         missed = [(numbers[one.id], one) for one in asked if not _voted(one, user, "approve")]
         if missed:
             lines = [words.numbered(number, became(one)) for number, one in missed]

@@ -9,14 +9,18 @@ from typing import Any
 
 from signoff.approvals.errors import GroupsUnread, NotAllowed, UnknownApproval
 from signoff.approvals.lists import Ambiguous, Kind, Lists, NoId, NotListed, Page
+from signoff.approvals.stop_errors import MayNotStop
 from signoff.bot.cards.card import parse_token
 from signoff.bot.cards.lists import list_blocks, list_view, read_page
 from signoff.bot.cards.record import record_blocks, record_view
 from signoff.bot.forms import modals
 from signoff.bot.listeners import replies
 from signoff.bot.listeners.actions import Ack
+from signoff.bot.listeners.away import Absent
+from signoff.bot.listeners.factors import Enrolling
 from signoff.bot.listeners.opener import Body, Opener
 from signoff.bot.listeners.replies import NotOpened
+from signoff.bot.listeners.stops import Stops
 from signoff.bot.text.text import Block, Trusted
 from signoff.bot.text.words import lists as lists_words
 from signoff.bot.text.words import replies as replies_words
@@ -32,16 +36,33 @@ ANSWERS_AT_ONCE = 16
 class Commands:
     """The slash command, the shortcut, and what is on their lists."""
 
-    def __init__(self, lists: Lists, store: Store, opener: Opener) -> None:
+    def __init__(
+        self,
+        lists: Lists,
+        store: Store,
+        opener: Opener,
+        stops: Stops,
+        enrolling: Enrolling,
+        absent: Absent,
+    ) -> None:
+        self._enrolling = enrolling
+        self._absent = absent
         self._lists = lists
         self._store = store
         self._opener = opener
+        self._stops = stops
         self._pool = ThreadPoolExecutor(ANSWERS_AT_ONCE, thread_name_prefix="answer")
 
     def approvals(self, ack: Ack, command: Body, respond: Respond, context: Body) -> None:
-        """`/approvals [pending|mine|show|history|help] …`: with the ack, or after it where Slack is slow."""
+        """`/approvals [pending|mine|show|history|stop|resume|factor|away|back|help] …`: with the ack, or
+        after it where that takes longer.
+        """
         me = str(context.get("bot_user_id") or "")
-        work = self._pool.submit(self._answer, command["user_id"], str(command.get("text") or ""), me)
+        if str(command.get("text") or "").strip().lower() == "factor":
+            ack()
+            self._enrolling.open(command)
+            return
+        work = self._pool.submit(self._answer, command, me)
         try:
             ack(**work.result(ACK_SECONDS))
         except NotInTime:
@@ -59,10 +80,13 @@ class Commands:
 
     def details(self, body: Body) -> None:
         """Details… on a list: one request with everything, for who may see it."""
+        self.record(body, _value(body))
+
+    def record(self, body: Body, token: str) -> None:
+        """The same in the menu of a card that waits no more."""
 
         def view(user: str) -> Any:
-            approval_id, _ = parse_token(_value(body))
-            return record_view(self._lists.see(user, approval_id), self._store.clock())
+            return record_view(self._lists.see(user, parse_token(token)[0]), self._store.clock())
 
         self._opener.open(body, view, _refused)
 
@@ -77,12 +101,24 @@ class Commands:
         except Exception as error:
             self._opener.tell(body, explain(error))
 
-    def _answer(self, user: str, text: str, me: str) -> dict[str, Any]:
+    def _answer(self, command: Body, me: str) -> dict[str, Any]:
+        user, text = command["user_id"], str(command.get("text") or "")
         asked, rest = [*text.split(maxsplit=1), "", ""][:2]
         asked, rest = asked.lower() or "pending", rest.strip()
         try:
+            if asked == "factor" and rest.lower().startswith("invite"):
+                return _said(self._enrolling.invite(user, rest[6:]))
+            if asked == "away":
+                return _said(self._absent.away(user, rest))
+            if asked == "back":
+                return _said(self._absent.back(user))
             if asked == "show":
                 return self._show(user, rest)
+            if asked == "stop":
+                self._stops.command(_as_click(command), rest)
+                return {}
+            if asked == "resume":
+                return _shown(self._stops.listed(user))
             if asked in ("pending", "mine", "history"):
                 about = rest[:100] if asked != "mine" else ""
                 return self._listed(self._page(asked, user, 1, about))  # type: ignore[arg-type]
@@ -116,6 +152,8 @@ def explain(error: Exception) -> Trusted:
         return error.sentence
     if isinstance(error, NotListed):
         return lists_words.may_not_see(error.approvers)
+    if isinstance(error, MayNotStop):
+        return replies.explain(error, lambda: (None, 0))
     if isinstance(error, GroupsUnread):
         return replies_words.groups_unread(error.groups, error.why)
     if isinstance(error, NotAllowed):
@@ -133,9 +171,16 @@ def explain(error: Exception) -> Trusted:
 
 def _follow_up(done: Future[dict[str, Any]], respond: Respond) -> None:
     try:
-        respond(**done.result())
+        if answer := done.result():
+            respond(**answer)
     except Exception as error:
         replies.log.warning("no answer given: %s", type(error).__name__)
+
+
+def _as_click(command: Body) -> Body:
+    """A command as a click, which opens a form."""
+    place = {"id": command.get("channel_id")}
+    return {**command, "type": "command", "user": {"id": command["user_id"]}, "channel": place}
 
 
 def _said(text: Trusted) -> dict[str, Any]:

@@ -10,22 +10,24 @@ from signoff.approvals.errors import (
     AlreadyDecided,
     BlockedNow,
     EditedMeanwhile,
-    EditNotAllowed,
     TimeRanOut,
     UnknownApproval,
 )
+from signoff.approvals.factor_errors import ProofAsked, Unproven, WrongTyped
 from signoff.approvals.service import Approvals
 from signoff.bot.forms.choices import OPTIONS, Choice
 from signoff.bot.forms.conflict import again_view, as_sent, lost_view
 from signoff.bot.forms.difference_view import is_shown
 from signoff.bot.forms.edit_form import EditForm
 from signoff.bot.forms.loading import again_with
+from signoff.bot.forms.proof_form import errors_of, read_proof, unproven, with_proof
 from signoff.bot.listeners import replies
 from signoff.bot.listeners.acks import fewer_options
 from signoff.bot.listeners.opener import Body, Opener
 from signoff.bot.listeners.replies import NotOpened, foreseen
 from signoff.bot.text.text import Block, visible
-from signoff.bot.text.views import draft_of, paragraph, says, target
+from signoff.bot.text.views import draft_of, paragraph, target
+from signoff.bot.text.words import factors as factor_words
 from signoff.bot.text.words import forms as forms_words
 from signoff.bot.text.words import replies as replies_words
 from signoff.errors import Invalid
@@ -96,8 +98,12 @@ class Editor:
             approval, payload = form.approval, form.payload
             if not is_shown(payload, view, approval):  # typed on in another window
                 raise UnknownApproval
-            self._approvals.decide(approval.id, approval.version, user, "approve", payload=payload)
+            self._approvals.decide(
+                approval.id, approval.version, user, "approve", payload=payload, proof=read_proof(view)
+            )
             ack(**self._after(view, user))
+        except Unproven as error:
+            ack(**self._asked_again(error, view, user))
         except Exception as error:
             ack(response_action="update", view=self._lost(error, user, view))
 
@@ -118,7 +124,24 @@ class Editor:
         if refused:
             shown = form.view(starts=form.starts, above=(refused,))
             return {"response_action": "update", "view": shown}
-        return {"response_action": "push", "view": form.difference}
+        return {"response_action": "push", "view": self._proving(form.difference, form, user)}
+
+    def _proving(self, view: Block, form: EditForm, user: str) -> Block:
+        """The difference, with what this person is asked for to approve it: the edited value is the one that
+        is typed, and a stricter rule that it comes under counts.
+        """
+        verdict = self._approvals.judge.judge_edit(form.approval, form.payload, user)
+        return with_proof(view, self._approvals.factors.needs(verdict, user))
+
+    def _asked_again(self, error: Unproven, view: Block, user: str) -> Body:
+        if at := errors_of(error, view):
+            return {"response_action": "errors", "errors": at}
+        if isinstance(error, ProofAsked | WrongTyped):
+            again = again_with(factor_words.BY_NOW, view)
+            again = self._proving(again, self._open(view, user), user)
+        else:
+            again = again_with(unproven(error), view)
+        return {"response_action": "update", "view": again}
 
     def _judged(self, form: EditForm, user: str) -> tuple[dict[str, str], Block | None]:
         """Why this person cannot approve these changes: an error at a field, or a block for the form's top.
@@ -127,8 +150,6 @@ class Editor:
         """
         try:
             self._approvals.judge.judge_edit(form.approval, form.payload, user)
-        except EditNotAllowed as error:
-            return {}, says(replies_words.edit_needs(error.approvers), "refused")
         except BlockedNow as error:
             reason = visible(error.detail)
             if len(form.entered) == 1 and reason:

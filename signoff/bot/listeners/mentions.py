@@ -15,6 +15,7 @@ from typing import Any
 from signoff.approvals.errors import AlreadyDecided, BlockedNow, NotAllowed, NotRecorded, TimeRanOut
 from signoff.approvals.lists import Lists
 from signoff.approvals.service import Approvals
+from signoff.approvals.stop_errors import Held
 from signoff.bot.cards.pending import waiting_blocks
 from signoff.bot.cards.record import record_blocks
 from signoff.bot.forms import modals
@@ -143,11 +144,11 @@ class Mentions:
         for approval in found:
             try:
                 may.append(self._approvals.open_for(approval.id, approval.version, user)[0])
-            except (NotAllowed, BlockedNow, AlreadyDecided, TimeRanOut) as error:
+            except (NotAllowed, BlockedNow, AlreadyDecided, TimeRanOut, Held) as error:
                 refused.append(error)
         if may:
             return text, waiting_blocks(text, may, self._approvals.store.clock())
-        nobody = next((error for error in refused if isinstance(error, NotAllowed)), None)
+        nobody = next((error for error in refused if isinstance(error, NotAllowed | Held)), None)
         if nobody or len(found) == 1:
             raise nobody or refused[0]
         return _said(replies_words.NOTHING_WAITS_HERE)

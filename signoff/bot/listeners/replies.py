@@ -10,15 +10,18 @@ from signoff.approvals.errors import (
     AlreadyUndone,
     BlockedNow,
     EditedMeanwhile,
-    EditNotAllowed,
+    Excluded,
     FeedbackGiven,
     FeedbackOver,
     GroupsUnread,
+    HasNotVoted,
+    HasVoted,
     InGrace,
     NobodyLeft,
     NotAllowed,
     NotAsked,
     NotHeld,
+    NotNeeded,
     NotRecorded,
     NotUndone,
     OtherKind,
@@ -30,7 +33,11 @@ from signoff.approvals.errors import (
     TooManyQuestions,
     UndoBlocked,
     UnknownApproval,
+    VotedInPlace,
 )
+from signoff.approvals.factor_errors import Unproven
+from signoff.approvals.stop_errors import Held, MayNotStop, NothingStopped, SamePerson, TooManyStops
+from signoff.bot.forms.proof_form import unproven
 from signoff.bot.slack.errors import SlackError, SlackRefused, SlackUnavailable
 from signoff.bot.text.text import Trusted, escape, visible
 from signoff.bot.text.which import Which, trusted_title
@@ -40,7 +47,10 @@ from signoff.bot.text.words import feedback as feedback_words
 from signoff.bot.text.words import opening
 from signoff.bot.text.words import questions as questions_words
 from signoff.bot.text.words import replies as replies_words
+from signoff.bot.text.words import seats as seats_words
+from signoff.bot.text.words import stops as stop_words
 from signoff.bot.text.words import talks as talk_words
+from signoff.bot.text.words import times as times_words
 from signoff.bot.text.words import undo as undo_words
 from signoff.errors import SignoffError
 from signoff.models.approval import Approval
@@ -108,17 +118,27 @@ def sentence(error: Exception, approval: Approval | None, now: int) -> Trusted:
         return feedback_words.OVER
     if isinstance(error, NotAsked):
         return feedback_words.not_asked(card_words.audience(error.approvers))
+    if isinstance(error, NotRecorded) and (told := _of_stops(error)) is not None:
+        return told
     if isinstance(error, NotAllowed):
         if approval is None or "workspace" in error.detail:
             return replies_words.NOT_A_MEMBER
         if isinstance(error, NobodyLeft):
             return replies_words.NOBODY_LEFT
-        if isinstance(error, EditNotAllowed):
-            return replies_words.edit_needs(error.approvers)
+        if isinstance(error, Excluded):
+            return seats_words.excluded(error.why)
         if error.approvers and (said := _not_asked(approval, card_words.audience(error.approvers))):
             return said
         changed = set(error.approvers) != set(approval.verdict.approvers)
         return replies_words.not_an_approver(error.approvers, changed)
+    if isinstance(error, VotedInPlace):
+        return times_words.voted_in_place(error.by_id, error.deputy_for)
+    if isinstance(error, HasVoted):
+        return seats_words.HAS_REJECTED if error.vote == "reject" else seats_words.HAS_APPROVED
+    if isinstance(error, HasNotVoted):
+        return seats_words.HAS_NOT_VOTED
+    if isinstance(error, NotNeeded):
+        return seats_words.not_needed(error.seats)
     if isinstance(error, OtherKind):
         is_question = approval is not None and approval.request.kind == QUESTION
         return questions_words.ANSWERS_ONLY if is_question else questions_words.NOT_A_QUESTION
@@ -138,6 +158,8 @@ def sentence(error: Exception, approval: Approval | None, now: int) -> Trusted:
         return replies_words.RESTORED
     if isinstance(error, ShownOther):
         return batches_words.CHANGED_MEANWHILE
+    if isinstance(error, Unproven):
+        return unproven(error)
     if isinstance(error, Tampered):
         return replies_words.TAMPERED
     if isinstance(error, TooManyQuestions):
@@ -147,6 +169,19 @@ def sentence(error: Exception, approval: Approval | None, now: int) -> Trusted:
     if isinstance(error, UnknownApproval):
         return replies_words.UNKNOWN
     return replies_words.NOT_RECORDED
+
+
+def _of_stops(error: NotRecorded) -> Trusted | None:
+    """Why somebody did not stop or resume, or does not decide what is stopped."""
+    if isinstance(error, MayNotStop):
+        return stop_words.may_not(error.approvers) if error.approvers else stop_words.NOT_A_MEMBER
+    if isinstance(error, SamePerson):
+        return stop_words.SAME_PERSON
+    if isinstance(error, NothingStopped):
+        return stop_words.NOTHING_STOPPED
+    if isinstance(error, TooManyStops):
+        return stop_words.TOO_MANY
+    return stop_words.held(error.stop) if isinstance(error, Held) else None
 
 
 def _ran_unheld(error: AlreadyDecided, approval: Approval) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from signoff.approvals.errors import NotRecorded
 from signoff.approvals.service import Approvals
-from signoff.bot.cards.card import token
+from signoff.bot.cards.menu import token
 from signoff.bot.cards.pending import waiting_blocks
 from signoff.bot.forms import modals
 from signoff.bot.listeners.actions import Actions

@@ -101,6 +101,7 @@ class SlackDirectory:
             guest=bool(user.get("is_restricted") or user.get("is_ultra_restricted")),
             stranger=bool(user.get("is_stranger")),
             tz=str(user.get("tz") or "UTC"),
+            status=" ".join(str(profile.get("status_text") or "").split())[:100],
         )
 
     def _fetch_group(self, group_id: str) -> frozenset[str] | str:

@@ -9,7 +9,7 @@ from signoff.bot.text.undone import undone_line
 from signoff.bot.text.views import says
 from signoff.bot.text.words import forms as forms_words
 from signoff.bot.text.words import progress as progress_words
-from signoff.bot.text.words import questions as questions_words
+from signoff.bot.text.words import times
 from signoff.bot.text.words import undo as undo_words
 from signoff.models.approval import Approval
 
@@ -23,7 +23,7 @@ def history(approval: Approval, now: int | None = None) -> list[Trusted]:
     if approval.shown_at is not None:
         found.append(forms_words.shown(approval.shown_at))
     if approval.handed_to:
-        found.append(questions_words.handed(approval.handed_to, approval.handed_by or ""))
+        found.append(times.handed(approval.handed_to, approval.handed_by or ""))
     if approval.verdict.held_by:
         found.append(undo_words.held_by(approval.verdict.held_by))
     if approval.pending and approval.verdict.in_grace:

@@ -15,12 +15,16 @@ from signoff.bot.text.fold import Folded
 from signoff.bot.text.quotes import isolated, quoted, value_of
 from signoff.bot.text.renderers.tables import NONE
 from signoff.bot.text.row import Row
+from signoff.bot.text.seating import votes_heard
 from signoff.bot.text.size import TEXT_BYTES, shortened
 from signoff.bot.text.talks import aloud
 from signoff.bot.text.text import Block, Trusted, date, escape, sentence, visible
 from signoff.bot.text.words import card as card_words
+from signoff.bot.text.words import factors as factor_words
 from signoff.bot.text.words import progress as progress_words
 from signoff.bot.text.words import spoken as spoken_words
+from signoff.bot.text.words import stops as stop_words
+from signoff.bot.text.words import times
 from signoff.bot.text.words import undo as undo_words
 from signoff.bot.text.words.schema import unusable
 from signoff.models.approval import Approval
@@ -51,6 +55,8 @@ def spoken(
     head, stakes = _head(first, approval, before), [*_stakes(approval, folded, warning)]
     grace = approval.verdict.in_grace
     how = undo_words.HOW_TO_HOLD if grace else spoken_words.how(folded.whole, edits)
+    if approval.stop is not None:
+        how = stop_words.HOW_TO_RESUME
     told = [*_claims(approval)]
     room = TEXT_BYTES - size([*head, *stakes, how])
     shown = within([*told_values(folded.rows)], room - min(size(told), CLAIMS), spoken_words.more_lines)
@@ -60,15 +66,31 @@ def spoken(
 
 def _head(first: Trusted, approval: Approval, before: Iterable[Block]) -> list[Trusted]:
     verdict = approval.verdict
-    asks = spoken_words.asks(approval.action, card_words.audience(verdict.approvers), approval.code)
+    asks = spoken_words.asks(approval.action, card_words.audience(times.people(approval)), approval.code)
     if verdict.in_grace:
         people = card_words.audience(verdict.approvers)
         told = undo_words.about(approval.agent, approval.code, people)
         asks = Trusted(f"{card_words.action_name(approval.action)}, {told}")
     over = [heard(card_words.asks_as(visible(verdict.over)))] if verdict.over else []
     left = [progress_words.left(approval.left_at)] if approval.left_at is not None else []
-    lines = (first, asks, *left, *over, *map(_as_heard, before))
+    votes = [
+        Trusted(f"{one}: {heard(isolated(said))}" if said else one) for one, said in votes_heard(approval)
+    ]
+    beside = [
+        *stopped_lines(approval),
+        *votes,
+        *(Trusted(one.replace("*", "")) for one in times.lines(approval)),
+    ]
+    lines = (first, asks, *beside, *left, *over, *map(_as_heard, before))
     return [Trusted(shortened(line, HEAD)) for line in lines]
+
+
+def stopped_lines(approval: Approval) -> list[Trusted]:
+    """Since when, by whom and why nobody can decide it; none where that is not so."""
+    if approval.stop is None:
+        return []
+    why = stop_words.reason(approval.stop.reason)
+    return [Trusted(stop_words.holds(approval.stop).strip("*")), *([heard(why)] if why else [])]
 
 
 def _as_heard(part: Block) -> Trusted:
@@ -118,12 +140,14 @@ def _name(row: Row) -> str:
 def _stakes(approval: Approval, folded: Folded, warning: str) -> Iterator[Trusted]:
     """What Signoff says of it."""
     verdict = approval.verdict
-    if not folded.whole:
+    if not folded.whole and approval.stop is None:
         yield escape(card_words.FOLDED)
     if approval.request.schema_left_out:
         yield heard(unusable(approval.request.schema_gaps))
     known = (verdict.reversibility, verdict.reversibility_from, verdict.risk, verdict.risk_from)
     yield Trusted(card_words.stakes(*known).replace("*", ""))
+    if verdict.asks_proof and not verdict.in_grace:
+        yield heard(factor_words.wants(verdict.second_factor is not None, verdict.confirm))
     lines = [line for line in warning.split("\n") if line]
     yield from within([*map(spelled, lines)], WARNINGS, spoken_words.more_warnings)
 

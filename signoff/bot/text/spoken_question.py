@@ -14,12 +14,23 @@ from signoff.bot.text.prose import one_line, prose
 from signoff.bot.text.question import beside
 from signoff.bot.text.quotes import isolated, quoted
 from signoff.bot.text.size import TEXT_BYTES, shortened
-from signoff.bot.text.spoken import HEAD, WARNINGS, behind_bar, heard, size, spelled, within
+from signoff.bot.text.spoken import (
+    HEAD,
+    WARNINGS,
+    behind_bar,
+    heard,
+    size,
+    spelled,
+    stopped_lines,
+    within,
+)
 from signoff.bot.text.text import Trusted, cut, escape, visible
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import progress as progress_words
 from signoff.bot.text.words import questions as words
 from signoff.bot.text.words import spoken as spoken_words
+from signoff.bot.text.words import stops as stop_words
+from signoff.bot.text.words import times
 from signoff.models.approval import Approval
 from signoff.models.questions import Question
 
@@ -60,9 +71,9 @@ def _fitted(lines: Iterable[Trusted], room: int) -> list[Trusted]:
 def _head(approval: Approval, question: Question, now: int | None) -> Iterator[Trusted]:
     shown = heard(quoted(cut(visible(_line(question)), FIRST)))
     yield words.asks(approval.agent, shown, approval.expires_at, now)
-    yield words.asks_whom(card_words.audience(approval.verdict.approvers), approval.code)
-    if approval.handed_to:
-        yield words.handed(approval.handed_to, approval.handed_by or "")
+    yield words.asks_whom(card_words.audience(times.people(approval)), approval.code)
+    yield from stopped_lines(approval)
+    yield from (Trusted(one.replace("*", "")) for one in times.lines(approval))
     if approval.left_at is not None:
         yield progress_words.left(approval.left_at)
     yield escape(words.WHY[question.why])
@@ -120,6 +131,9 @@ def _tail(approval: Approval, question: Question, warned: str, buttons: list[str
     if default:
         yield Trusted(shortened(heard(words.you_decide(approval.agent, default)), _DEFAULT))
     yield escape(words.SAFETY)
+    if approval.stop is not None:
+        yield stop_words.HOW_TO_RESUME
+        return
     every = heard(words.how(buttons))
     ours = [label for label in buttons if label in _OURS]
     yield every if size([every]) <= _DEFAULT else heard(words.how(ours))

@@ -11,10 +11,13 @@ from signoff.bot.text.prose import prose
 from signoff.bot.text.quotes import isolated
 from signoff.bot.text.text import Block, Trusted, cut, is_id, line, literal, mrkdwn, rich, visible
 from signoff.bot.text.words import card as card_words
+from signoff.bot.text.words import factors as factor_words
 from signoff.bot.text.words import progress as progress_words
+from signoff.bot.text.words import stops as stop_words
 from signoff.bot.text.words import undo as undo_words
 from signoff.models.approval import ASKED_ANEW, Approval
 from signoff.models.messages import Decision
+from signoff.models.stops import said_of
 
 SAID = 700
 """Characters of a note, a reason or an outcome on a card; the log of decisions has them whole."""
@@ -42,8 +45,12 @@ def state_line(approval: Approval) -> Trusted:
             return undo_words.nobody_held(ended)
         case "approved" if decision is None:
             return card_words.approved_by_policy(ended)
+        case "approved" if len(approval.decisions) > 1:
+            people = [one.approver for one in approval.decisions if one.vote == "approve"]
+            return card_words.approved_by(people, at, _after(approval, at))
         case "approved":
-            return card_words.approved(_approver(approval), at, _after(approval, at))
+            how = factor_words.with_factor((decision and decision.second_factor) or "")
+            return card_words.approved(_approver(approval), at, _after(approval, at), how)
         case "answered":
             return card_words.answered(_approver(approval), at, _after(approval, at))
         case "rejected":
@@ -55,9 +62,17 @@ def state_line(approval: Approval) -> Trusted:
             return card_words.asked_anew(ended)
         case "cancelled":
             return card_words.withdrawn(ended)
+        case "blocked" if said := stop_said(approval):
+            return stop_words.blocked(said, ended)
         case "blocked":
             return card_words.blocked(approval.action)
     assert_never(approval.status)
+
+
+def stop_said(approval: Approval) -> str:
+    """By whom it was stopped, where it is blocked for that; else empty."""
+    verdict = approval.verdict
+    return said_of(verdict.effect, verdict.why, verdict.reason, approval.reason)
 
 
 def _approver(approval: Approval) -> str:
@@ -74,6 +89,8 @@ def outcome_line(approval: Approval, now: int | None = None) -> Trusted | None:
     `now`, in microseconds since 1970, is when it is read or drawn: without it no age is told.
     """
     match approval.status:
+        case "approved" if approval.stop is not None and not approval.has_run:
+            return stop_words.void(approval.stop)
         case "approved":
             return report_line(approval) or progress_line(
                 approval.ended_at or approval.created_at,
@@ -148,6 +165,8 @@ def _reason(approval: Approval) -> tuple[str, str]:
             return card_words.REASON, ""
         case "rejected" | "cancelled":
             return card_words.REASON, said or approval.reason
+        case "blocked" if stop_said(approval):
+            return card_words.REASON, ""
         case "blocked":
             return card_words.REASON, approval.verdict.reason or approval.reason
         case "pending" | "expired" | "answered":

@@ -23,6 +23,7 @@ from signoff.bot.text.which import Which, titles
 from signoff.bot.text.words import batches as words
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
+from signoff.bot.text.words import stops as stop_words
 from signoff.bot.text.words import talks as talk_words
 from signoff.bot.together.review import Looked, batch_modal
 from signoff.models.approval import Approval
@@ -130,7 +131,9 @@ def missed(looked: Looked, seen: int | None, left: Sequence[Left] = ()) -> tuple
 
 
 def became(approval: Approval) -> Trusted:
-    """What has become of one, where it waits no more; else that it waits."""
+    """What has become of one, where it waits no more; else that it waits, or is stopped."""
+    if approval.pending and approval.stop is not None:
+        return stop_words.holds(approval.stop)
     return words.STILL_WAITS if approval.pending else state_line(approval)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from signoff.cli.doctor import backends, deciders, hooks, local, rights, workspace
+from signoff.cli.doctor import backends, deciders, hooks, local, rights, stopped, workspace
 from signoff.cli.doctor.patient import Fault, Note, Patient, Skip
 from signoff.errors import ConfigError
 
@@ -42,6 +42,7 @@ CHECKS: tuple[tuple[str, Callable[[Patient], str], tuple[str, ...]], ...] = (
     ("roles", backends.roles_alive, ("redis",)),
     ("queues", backends.queues, ("redis",)),
     ("webhooks", hooks.hooks, ("database",)),
+    ("stops", stopped.stops, ("database",)),
 )
 """Name, check, and the checks that have to have passed before it can say anything."""
 

@@ -107,7 +107,9 @@ class Evaluations:
     def _judged(self, agent: str, values: Mapping[str, Any]) -> Judged:
         """What the policy says of it; raises Invalid."""
         asked, context = tuples.read(values)
-        return Judged(asked, context, self._judge.evaluate(agent, tuples.request_of(agent, asked, context)))
+        request = tuples.request_of(agent, asked, context)
+        verdict = self._judge.evaluate(agent, request)
+        return Judged(asked, context, self._doors.approvals.stopping.judged(agent, request, verdict))
 
     def _decide(self, agent: str, judged: Judged) -> dict[str, Any]:
         """The decision; raises Invalid."""

@@ -63,7 +63,8 @@ class Grants:
         # What Redis knows of a run that a restored row does not counts, too.
         if found.status != "approved":
             return "approval_unverifiable", found
-        if now >= until(found) or self._approvals.response(found).status != "approved":
+        stopped = self._approvals.stopping.void(found) is not None
+        if now >= until(found) or stopped or self._approvals.response(found).status != "approved":
             return "approval_expired", found
         return ("" if is_in_scope(asked, found) else "out_of_scope"), found
 

@@ -20,7 +20,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from signoff import receipts, signatures
-from signoff.errors import AlreadySpent, Cancelled, Invalid, refusal
+from signoff.errors import AlreadySpent, Cancelled, Invalid, Stopped, refusal
 from signoff.models import tokens, tool_calls
 from signoff.models.approval import Approval
 from signoff.models.identity import process_name
@@ -169,6 +169,8 @@ class Hook:
             raise refusal(receipt)
         by = process_name()
         notice = self._approvals.spend(found.agent, found.request_id, by)
+        if notice.status == "blocked":
+            raise Stopped(receipt=receipt)
         if notice.status != "spent" or self._approvals.get(found.id).spent_by != by:
             raise AlreadySpent(receipt=receipt)
         who = receipt.decided_by

@@ -12,6 +12,7 @@ from signoff.web.v1.batches import BATCHES, BatchStands, Together
 from signoff.web.v1.lessons import FEEDBACK, LESSONS, Asked, Told
 from signoff.web.v1.messages import MESSAGES, Messages, Replied
 from signoff.web.v1.operations import ID, KEY, LOOK_WAIT, NAME, PREFER, operation, query
+from signoff.web.v1.stops import STOP, STOPS, Effect, Seen, StopsTold, StopTold, ToResume, ToStop
 from signoff.web.v1.undo import UNDO, UndoTests
 
 KINDS: tuple[type[BaseModel], ...] = (
@@ -24,6 +25,12 @@ KINDS: tuple[type[BaseModel], ...] = (
     UndoTests,
     Asked,
     Told,
+    ToStop,
+    ToResume,
+    Seen,
+    StopTold,
+    StopsTold,
+    Effect,
 )
 """What their bodies and answers are."""
 _TOGETHER = (
@@ -35,7 +42,7 @@ _TOGETHER = (
 
 def paths() -> dict[str, Any]:
     """Address → its operations."""
-    return {**_batches(), **_messages(), **_undo(), **_learning()}
+    return {**_batches(), **_messages(), **_undo(), **_learning(), **_stops()}
 
 
 def _batches() -> dict[str, Any]:
@@ -133,5 +140,49 @@ def _learning() -> dict[str, Any]:
                 "Of a task that needed no approval: it ends as `answered`, and lets nothing run.",
                 body="Asked", parameters=[KEY],
             )
+        },
+    }  # fmt: skip
+
+
+_STOP = (
+    "Needs a token of scope `stop`. New requests are answered as `blocked`, what waits is held, and what was "
+    "approved before and has not run is void. What is stopped so already stays as it is, and is answered."
+)
+_STOPPED = (
+    "For guards and agents, by any token: `token` is the same, signed, with a number that grows with each "
+    "change. Run nothing by one that is older than 30 seconds, or whose number is lower than one seen before."
+)
+_SEEN = (
+    "A guard says which number it heeds: only by that people are told that what was granted is void. Say it "
+    "at once where the number is another, and every 20 s or so. Needs a token of scope `spend:…`."
+)
+
+
+def _stops() -> dict[str, Any]:
+    stop = {**ID, "description": "The stop's id."}
+    return {
+        STOP: {
+            "post": operation(
+                "stop", "Stop an agent, an action or everything", _STOP, body="ToStop", answer="Effect"
+            )
+        },
+        STOP + "/{id}": {
+            "get": operation(
+                "stopEffect", "What is known of a stop by now", "Needs a token of scope `stop`.",
+                parameters=[stop], answer="Effect", problems=("not-found",),
+            )
+        },
+        STOP + "/{id}/resume": {
+            "post": operation(
+                "resume", "Let it run again",
+                "At once, or `staged`: then all of it is asked about until it is resumed for good. What was "
+                "approved before stays void. What tokens stopped no token resumes, unless the policy says "
+                "`resume: any`.",
+                body="ToResume", parameters=[stop], answer="StopTold", problems=("not-found", "same-person"),
+            )
+        },
+        STOPS: {"get": operation("stops", "What is stopped now", _STOPPED, answer="StopsTold")},
+        STOPS + "/seen": {
+            "put": operation("stopsSeen", "This number is heeded", _SEEN, body="Seen", answer=None)
         },
     }  # fmt: skip

@@ -50,7 +50,7 @@ def paths() -> dict[str, Any]:
                 "spend", "Say that this process runs it",
                 "Right before it runs: the first that asks may. The notice is signed, as a receipt is.",
                 body="Spend", parameters=[ID], answer="Notice",
-                problems=("not-found", "already-spent", "not-approved"),
+                problems=("not-found", "already-spent", "not-approved", "stopped"),
             )
         },
         f"{one}/outcome": {

@@ -26,6 +26,7 @@ from signoff.web.v1.state import State, state
 from signoff.web.v1.waits import applied, seconds_of
 
 REQUESTS = "/v1/requests"
+STOPPED = "Somebody has stopped it since it was approved: run nothing, and ask again once it is resumed."
 NOT_KEPT = {"Cache-Control": "no-store"}
 """Receipts and payloads are for who asked; and how a request stands changes."""
 LONGEST_KEY = 255
@@ -110,6 +111,8 @@ class Requests:
             raise _not_approved(own)
         response = self._approvals.spend(own.agent, own.request_id, by)
         spent = self._approvals.get(own.id)
+        if response.status == "blocked":
+            raise Problem(403, "stopped", STOPPED, receipt=response.receipt)
         if response.status != "spent":
             slug = "already-spent" if spent.has_run else "not-approved"
             detail = "It was reported already." if spent.has_run else "Its time is over: nothing runs by it."

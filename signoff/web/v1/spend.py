@@ -83,12 +83,12 @@ class Spends:
         agent, store = signatures.audience_of(said.receipt), self._doors.store
         if not token.may_spend(agent, said.action):
             raise Problem(403, "not-allowed", "This token spends no receipts of this agent and action.")
-        guard = Guard(
-            Guarded(store, token.id), keys=self._keys, agents=[agent], stops=_KeptOut(store),
-            deployment=self._doors.deployment,
-        )  # fmt: skip
         try:
             receipt = receipts.verify(said.receipt, self._keys, agent, issuer=self._doors.deployment)
+            guard = Guard(
+                Guarded(store, token.id, receipt), keys=self._keys, agents=[agent], stops=_KeptOut(store),
+                deployment=self._doors.deployment,
+            )  # fmt: skip
             if epochs.is_before(store, receipt.issued_at):
                 raise Problem(409, "restored", RESTORED)
             return receipt, guard.spend(receipt, said.payload, action=said.action, by=said.by)

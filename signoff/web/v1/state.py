@@ -42,6 +42,10 @@ class State(BaseModel):
     notes: tuple[NoteSaid, ...] | None = Field(
         default=None, description="What people have noted for the agent: data, and no part of the receipt."
     )
+    held: str | None = Field(
+        default=None,
+        description="Who has stopped it, while it is pending: nobody decides until it is resumed.",
+    )
     outcome: str | None = Field(default=None, description="What its agent reported: `done` or `failed`.")
     spent: str | None = Field(
         default=None, description="Of a duplicate that ran already: the receipt that it was approved by."
@@ -57,6 +61,7 @@ def state(approval: Approval, response: Response) -> State:
         expires_at=timestamp(moment(approval.expires_at)),
         receipt=response.receipt, payload=response.payload, permalink=response.permalink or permalink,
         spent=response.spent, outcome=_outcome(approval), notes=response.notes,
+        held=response.held,
     )  # fmt: skip
 
 

@@ -11,12 +11,16 @@ from signoff.models.people import MEMBERS
 
 # Buttons, menus and titles. Slack: a title or a submit holds 24 characters, an option 75.
 APPROVE = "Approve"
+APPROVE_MORE = "Approve…"
 REJECT = "Reject"
 REJECT_MORE = "Reject…"
 EDIT_MORE = "Edit…"
 REVIEW_MORE = "Review…"
 NOTE_MORE = "Approve with note…"
 DETAILS_MORE = "Details…"
+MORE = "More…"
+MORE_TITLE = "What else"
+NOTHING_ELSE = "There is nothing else to do about it any more."
 
 # Headings.
 AGENT_SAYS = "The agent says"
@@ -164,7 +168,8 @@ def confirm_text(reversibility: str, source: str, action: str, arguments: str) -
     if source == "nobody":
         first = "Nobody said whether this can be undone."
     else:
-        first = "This is costly to undo." if reversibility == "costly" else "This cannot be undone."
+        known = {"reversible": "This can be undone.", "costly": "This is costly to undo."}
+        first = known.get(reversibility, "This cannot be undone.")
     return f"{first} Run {action} with this?\n{arguments}" if arguments else f"{first} Run {action}?"
 
 
@@ -183,9 +188,16 @@ def let_through(agent: str, at: int, code: str) -> Trusted:
 
 
 # States.
-def approved(by_id: str, at: int, after: int | None = None) -> Trusted:
-    """By whom, when, and after how long (microseconds)."""
-    return Trusted(f"*Approved*{_voted(by_id, at, after)}")
+def approved(by_id: str, at: int, after: int | None = None, how: str = "") -> Trusted:
+    """By whom, when, and after how long (microseconds); `how` says what they proved it with."""
+    return Trusted(f"*Approved*{_voted(by_id, at, after, how)}")
+
+
+def approved_by(people: Sequence[str], at: int, after: int | None = None) -> Trusted:
+    """The same, by several."""
+    *first, last = [mention(one) if is_id(one) else "somebody" for one in people]
+    took = f", after {duration(after)}" if after is not None else ""
+    return Trusted(f"*Approved* by {', '.join(first)} and {last} · {date(at)}{took}")
 
 
 def answered(by_id: str, at: int, after: int | None = None) -> Trusted:
@@ -203,8 +215,8 @@ def rejected(resubmit: bool, by_id: str, at: int, after: int | None = None) -> T
     return Trusted(f"*{'Sent back' if resubmit else 'Rejected'}*{_voted(by_id, at, after)}. Nothing ran.")
 
 
-def _voted(by_id: str, at: int, after: int | None) -> Trusted:
-    by = f" by {mention(by_id)}" if is_id(by_id) else ""
+def _voted(by_id: str, at: int, after: int | None, how: str = "") -> Trusted:
+    by = f" by {mention(by_id)}{how}" if is_id(by_id) else how
     took = f", after {duration(after)}" if after is not None else ""
     return Trusted(f"{by} · {date(at)}{took}")
 

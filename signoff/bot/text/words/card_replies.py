@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from signoff.bot.text.text import Trusted, is_id, mention
-from signoff.bot.text.words import talks, undo
+from signoff.bot.text.words import talks, times, undo
 from signoff.bot.text.words.spoken_reply import Spoken as Spoken
 from signoff.models.approval import Approval
 
@@ -32,16 +31,9 @@ def _undo_failed(_: Approval, said: Mapping[str, Any]) -> Spoken:
     return Spoken(undo.failed_reply(str(said.get("by", ""))))
 
 
-def handed(approval: Approval, said: Mapping[str, Any]) -> Spoken | None:
-    """`to` and `by` are people's ids; nothing is said of a question that has ended meanwhile."""
-    if not approval.pending:
-        return None
-    to, by = (mention(one) if is_id(one) else "somebody" for one in (said["to"], said["by"]))
-    return Spoken(Trusted(f"{to}, {by} asks you to answer this. Whoever else was asked still can."))
-
-
 KINDS: dict[str, Sentence] = {
-    "handed": handed,
+    "called": times.called,
+    "handed": times.handed_reply,
     "talk": talks.in_thread,
     "undo_untaken": _undo_untaken,
     "undo_unreported": _undo_unreported,

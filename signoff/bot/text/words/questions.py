@@ -59,11 +59,6 @@ def you_decide(agent: str, default: str) -> str:
     return f"{DECIDE}: {agent} goes on with {quoted(default)}, its own choice."
 
 
-def handed(to: str, by: str) -> Trusted:
-    """Who has handed it to whom: both are ids."""
-    return Trusted(f"Handed to {_who(to)} by {_who(by)}")
-
-
 def looks_ours(places: Sequence[str]) -> str:
     """Where texts of the agent's read as our own words: `answer 1`, `source 2`, `title`."""
     by_kind: dict[str, list[str]] = {}

@@ -90,14 +90,6 @@ NOBODY_LEFT = Trusted(
 )
 
 
-def edit_needs(approvers: Sequence[str]) -> Trusted:
-    """For an approver whose changes bring a request under another rule."""
-    return Trusted(
-        f"*With these changes only {card_words.audience(approvers)} can decide this.* Nothing has changed: "
-        "change less, or reject it, and have the agent come back with changes."
-    )
-
-
 BLOCKED_NOW = Trusted("The policy blocks this now: the request has ended as blocked, and nothing runs.")
 
 

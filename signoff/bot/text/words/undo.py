@@ -187,6 +187,7 @@ def refused(why: str, detail: str, at: int) -> Trusted:
         "unreported": Trusted("The agent has not reported yet that this ran: there is nothing to undo yet."),
         "failed": Trusted("This failed, as its agent reported: nobody knows what would have to be undone."),
         "over": Trusted(f"The time to undo this was over at {date(at, 'time') if at else 'its end'}."),
+        "several": Trusted("Undoing this takes more than one person: have its agent ask for that."),
         "missing": Trusted(f"This cannot be undone here: {detail or 'a value'} is not known."),
     }[why]
 
