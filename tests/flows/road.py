@@ -220,6 +220,11 @@ class Road:
         """Its time is over, as of now."""
         self.move(approval_id, expires_at=self.store.clock() - 1)
 
+    def let_no_card_age(self) -> None:
+        """Nothing approved so far tells once more that nobody has reported on it."""
+        with self.store.transaction() as connection:
+            connection.execute(sql("UPDATE approval SET ages_at = NULL"))
+
     def row(self, approval_id: str) -> Any:
         """An Approval as it stands in the database."""
         return eventually(lambda: self.store.get(approval_id))
