@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -13,12 +14,16 @@ import zipfile
 from collections.abc import Iterator
 from email.message import Message
 from email.parser import Parser
+from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import signoff
+from signoff.cli import forker
 from signoff.cli.main import EXTRAS
 
 ROOT = Path(__file__).parents[1]
@@ -182,6 +187,54 @@ def test_a_missing_library_is_told_by_the_extra_that_brings_it() -> None:
         name = re.split(r"[\[><=; ]", library)[0].lower()
         known = {brought.get(module, module.replace("_", "-")) for module in EXTRAS}
         assert name in known, f"{name}: which module of it may be missing?"
+
+
+OURS = {"tests", "dev", "docs", "recipes", "release"}
+"""Extras that nobody installs who only runs it."""
+
+
+def brought(*extras: str) -> set[str]:
+    """Distributions that an install with these extras brings here, with all that they bring in turn."""
+    found, asked = set[tuple[str, str]](), [("signoff", extra) for extra in ("", *extras)]
+    while asked:
+        name, extra = asked.pop()
+        if (name, extra) in found:
+            continue
+        found.add((name, extra))
+        for line in requires(name) or ():
+            one = Requirement(line)
+            if one.marker is None or one.marker.evaluate({"extra": extra}):
+                asked += [(canonicalize_name(one.name), more) for more in ("", *one.extras)]
+    return {name for name, _ in found}
+
+
+def strangers(modules: set[str], distributions: set[str]) -> set[str]:
+    """Those of these modules that are neither Python's own nor of any of the distributions."""
+    owners, known = packages_distributions(), {"signoff", *sys.stdlib_module_names}
+    return {
+        module
+        for module in modules
+        if (top := module.partition(".")[0]) not in known
+        and not distributions.intersection(map(canonicalize_name, owners.get(top, ())))
+    }
+
+
+def test_what_the_code_imports_is_brought_by_an_extra_that_people_install() -> None:
+    imported = set[str]()
+    for file in (ROOT / "signoff").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                imported.add(node.module)
+    assert len(imported) > 300
+    extras = set(PROJECT["optional-dependencies"]) - OURS
+    assert strangers(imported, brought(*extras)) == {"pytest"}  # which loads the fixture itself
+
+
+def test_what_the_servers_roles_are_forked_with_is_brought_by_its_extra() -> None:
+    assert strangers({*forker.LOADED}, brought("server")) == set()
+    assert strangers({*forker.LOADED}, brought())  # so it can fail
 
 
 def test_a_release_is_published_without_a_token_and_attested() -> None:

@@ -27,8 +27,6 @@ LOADED = (
     "anyio._backends._asyncio",
     "signoff.models.migrate",
     "signoff.payload.asked_secrets",
-    "jwt",
-    "cryptography.hazmat.primitives.serialization.ssh",
     "encodings.idna",
     "encodings.unicode_escape",
     "encodings.utf_16_be",
